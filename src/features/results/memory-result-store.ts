@@ -1,0 +1,51 @@
+// Results in this process's memory: metadata bounded by number, contents by bytes; the least recently used go first.
+
+import { LRUCache } from 'lru-cache';
+import type { Generation, Terminal } from '../../core/generation.ts';
+import { type ResultStore, type StoredResult, withoutContent } from './result-store.ts';
+
+export interface MemoryResultStoreOptions {
+  readonly metadataTtlMs: number;
+  readonly maxMetadata?: number;
+  readonly maxContentBytes?: number;
+  /** A larger content is not kept. */
+  readonly maxBodyBytes?: number;
+}
+
+export function createMemoryResultStore(options: MemoryResultStoreOptions): ResultStore {
+  const metadata = new LRUCache<string, StoredResult>({
+    max: options.maxMetadata ?? 20_000,
+    ttl: options.metadataTtlMs,
+    ttlResolution: 1000,
+  });
+  const contents = new LRUCache<string, Terminal>({
+    maxSize: options.maxContentBytes ?? 128 * 1024 * 1024,
+    sizeCalculation: (terminal) => sizeOf(terminal.generation),
+    ttlResolution: 1000,
+  });
+  const maxBodyBytes = options.maxBodyBytes ?? 256 * 1024;
+
+  return {
+    put(owner, terminal, contentTtlMs) {
+      const { generation } = terminal;
+      const keep = contentTtlMs > 0 && sizeOf(generation) <= maxBodyBytes;
+      if (keep) contents.set(generation.id, terminal, { ttl: contentTtlMs });
+      const stripped = withoutContent(generation, keep ? 'EXPIRED' : 'NOT_STORED');
+      metadata.set(generation.id, { owner, terminal: { ...terminal, generation: stripped } });
+    },
+    get(generationId) {
+      const known = metadata.get(generationId);
+      if (known === undefined) return undefined;
+      const terminal = contents.get(generationId);
+      return terminal === undefined ? known : { owner: known.owner, terminal };
+    },
+  };
+}
+
+/** Bytes in memory, counted high: two a character, and a flat sum for the rest. */
+function sizeOf(generation: Generation): number {
+  let characters = (generation.text?.length ?? 0) + (generation.reasoning?.length ?? 0);
+  for (const call of generation.toolCalls) characters += JSON.stringify(call.arguments).length;
+  if (generation.json !== undefined) characters *= 2;
+  return 1024 + 2 * characters;
+}

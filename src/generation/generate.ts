@@ -1,0 +1,210 @@
+// The story of one planned call, from its target to its terminal. Everything that can happen to it is in the terminal:
+// this never throws.
+
+import type { Clock } from '../core/clock.ts';
+import { SluiceError } from '../core/errors.ts';
+import type { Attempt, AttemptOutcome, Generation, Terminal, Usage } from '../core/generation.ts';
+import type { JsonValue } from '../core/json.ts';
+import { UpstreamError } from '../core/upstream-error.ts';
+import type { OutputSchemas } from '../features/guards/output-schema.ts';
+import type { Provider, ProviderDelta, ProviderEnd } from '../providers/provider.ts';
+import type { Answer } from './answer.ts';
+import type { PreparedCall } from './prepare.ts';
+import type { Settlement } from './settle.ts';
+
+/** Why a running generation is told to stop; the reason of its AbortSignal. */
+export type StopCause = 'CANCELLED' | 'ABANDONED' | 'SHUTDOWN';
+
+export interface GenerateParts {
+  readonly providers: ReadonlyMap<string, Provider>;
+  readonly settlement: Settlement;
+  readonly schemas: OutputSchemas;
+  readonly clock: Clock;
+  /** Told of everything that is our own fault, not the provider's. */
+  readonly reportDefect: (error: unknown, generationId: string) => void;
+}
+
+export interface Run {
+  readonly id: string;
+  readonly call: PreparedCall;
+  readonly createdAtMs: number;
+  readonly streamed: boolean;
+  /** Filled as the model writes; whoever watches reads it while it runs. */
+  readonly answer: Answer;
+  /** Its reason is a StopCause. */
+  readonly signal: AbortSignal;
+  readonly onDelta: (delta: ProviderDelta) => void;
+}
+
+export type Generate = (run: Run) => Promise<Terminal>;
+
+interface Finished {
+  readonly run: Run;
+  readonly usage: Usage;
+  readonly latencyMs: number;
+  readonly firstTokenMs: number | undefined;
+  readonly providerRequestId: string | undefined;
+}
+
+export function createGenerate({ providers, settlement, schemas, clock, reportDefect }: GenerateParts): Generate {
+  return async (run) => {
+    const { call, streamed, signal, answer } = run;
+    const { target, timeouts } = call.model;
+    const startedAt = clock.elapsed();
+    let firstTokenMs: number | undefined;
+    const finish = (usage: Usage, providerRequestId: string | undefined): Finished => {
+      return { run, usage, latencyMs: Math.round(clock.elapsed() - startedAt), firstTokenMs, providerRequestId };
+    };
+
+    try {
+      const provider = providers.get(target.providerId);
+      if (provider === undefined) throw new Error('a model refers to a provider that was never made');
+      const end = await provider.chat(
+        {
+          model: target.model,
+          request: call.request,
+          streamed,
+          timeouts: { ...timeouts, totalMs: call.timeoutMs },
+          signal,
+        },
+        (delta) => {
+          if (streamed) firstTokenMs ??= Math.round(clock.elapsed() - startedAt);
+          answer.add(delta);
+          run.onDelta(delta);
+        },
+      );
+      const usage = settlement.settleAnswer(call, end.usage, answer.written());
+      return concludeAnswer(finish(usage, end.providerRequestId), end, schemas, clock.now());
+    } catch (error) {
+      if (error instanceof UpstreamError) {
+        const usage = settlement.settleFailure(call, error, answer.written());
+        return concludeFailure(finish(usage, error.providerRequestId), error, clock.now());
+      }
+      reportDefect(error, run.id);
+      const lost = new UpstreamError('UPSTREAM_ERROR', 'unexpected', { phase: 'PARTIAL', retryable: false });
+      const usage = settlement.settleFailure(call, lost, answer.written());
+      const generation = toGeneration(finish(usage, undefined), 'FAILED', 'ERROR', attemptOutcome(lost), 'INTERNAL', clock.now());
+      const { message } = new SluiceError('INTERNAL_SERVER_ERROR');
+      return { type: 'FAILED', code: 'INTERNAL', message, retryable: false, retryAfterMs: undefined, generation };
+    }
+  };
+}
+
+/** The model finished: is what it said what was asked for? */
+function concludeAnswer(finished: Finished, end: ProviderEnd, schemas: OutputSchemas, nowMs: number): Terminal {
+  const { output } = finished.run.call.request;
+  const generation = toGeneration(finished, 'SUCCEEDED', end.finishReason, 'SUCCEEDED', undefined, nowMs);
+  const invalid = (message: string, pointers: readonly string[]): Terminal => ({
+    type: 'OUTPUT_INVALID',
+    message,
+    pointers,
+    generation: { ...generation, status: 'FAILED' },
+  });
+
+  const { broken } = finished.run.answer.toolCalls();
+  if (broken.length > 0) {
+    const cut = end.finishReason === 'LENGTH' ? 'The answer was cut at maxOutputTokens: ' : '';
+    return invalid(
+      `${cut}the model called a tool with arguments that are no JSON object.`,
+      broken.map((index) => `/toolCalls/${index}/arguments`),
+    );
+  }
+  if (output.format === 'TEXT' || generation.toolCalls.length > 0) return { type: 'SUCCESS', generation };
+
+  const json = parseJson(generation.text ?? '');
+  if (json === undefined) {
+    const cut = end.finishReason === 'LENGTH';
+    return invalid(cut ? 'The JSON was cut at maxOutputTokens.' : 'The answer is not JSON.', ['']);
+  }
+  if (output.schema !== undefined) {
+    const check = schemas.check(output.schema, json);
+    if (!check.valid) return invalid(check.message, check.pointers);
+  }
+  return { type: 'SUCCESS', generation: { ...generation, json } };
+}
+
+function concludeFailure(finished: Finished, error: UpstreamError, nowMs: number): Terminal {
+  const { message, retryable, retryAfterMs } = error;
+  const failed = (code: string): Generation =>
+    toGeneration(finished, 'FAILED', 'ERROR', attemptOutcome(error), code, nowMs);
+
+  switch (error.failure) {
+    case 'CANCELLED': {
+      const cause = finished.run.signal.reason as StopCause;
+      const generation = toGeneration(finished, 'CANCELLED', 'CANCELLED', 'CANCELLED', 'CANCELLED', nowMs);
+      if (cause === 'SHUTDOWN') {
+        const stopped = 'The server stopped before this was finished. Try again.';
+        const lost = { ...generation, status: 'FAILED', finishReason: 'ERROR' } as const;
+        return { type: 'FAILED', code: 'NODE_LOST', message: stopped, retryable: true, retryAfterMs: 0, generation: lost };
+      }
+      const why = cause === 'CANCELLED' ? 'The generation was cancelled.' : 'Nobody was listening any more.';
+      return { type: 'CANCELLED', cause, message: why, generation };
+    }
+    case 'UPSTREAM_BLOCKED': {
+      const generation = toGeneration(finished, 'BLOCKED', 'CONTENT_FILTER', 'FAILED', error.failure, nowMs);
+      return { type: 'BLOCKED', message, stage: 'PROVIDER', categories: error.categories, generation };
+    }
+    case 'UPSTREAM_ERROR':
+      if (error.phase === 'NOT_SENT') {
+        return { type: 'UNAVAILABLE', message, retryAfterMs, generation: failed(error.failure) };
+      }
+      return { type: 'FAILED', code: error.failure, message, retryable, retryAfterMs, generation: failed(error.failure) };
+    case 'UPSTREAM_REJECTED':
+    case 'DEADLINE_EXCEEDED':
+      return { type: 'FAILED', code: error.failure, message, retryable, retryAfterMs, generation: failed(error.failure) };
+  }
+}
+
+function toGeneration(
+  finished: Finished,
+  status: Generation['status'],
+  finishReason: Generation['finishReason'],
+  outcome: AttemptOutcome,
+  errorCode: string | undefined,
+  nowMs: number,
+): Generation {
+  const { run, usage, latencyMs, firstTokenMs, providerRequestId } = finished;
+  const { call, answer } = run;
+  const attempt: Attempt = {
+    number: 1,
+    provider: call.model.target.providerId,
+    model: call.model.target.model,
+    outcome,
+    errorCode,
+    latencyMs,
+    firstTokenMs,
+    usage,
+    providerRequestId,
+  };
+  return {
+    id: run.id,
+    status,
+    model: call.model.name,
+    text: answer.text(),
+    json: undefined,
+    reasoning: answer.reasoning() === '' ? undefined : answer.reasoning(),
+    toolCalls: answer.toolCalls().calls,
+    contentState: 'AVAILABLE',
+    finishReason,
+    usage,
+    attempts: [attempt],
+    clampedBy: call.clampedBy,
+    warnings: call.warnings,
+    createdAtMs: run.createdAtMs,
+    completedAtMs: nowMs,
+    latencyMs,
+    firstTokenMs,
+  };
+}
+
+function attemptOutcome(error: UpstreamError): AttemptOutcome {
+  return error.failure === 'DEADLINE_EXCEEDED' ? 'TIMED_OUT' : 'FAILED';
+}
+
+function parseJson(text: string): JsonValue | undefined {
+  try {
+    return JSON.parse(text) as JsonValue;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,79 @@
+// The face of generation/ to the layers above it: everything a caller can do with generations.
+// create-generations.ts puts the parts together.
+
+import type { Caller } from '../core/caller.ts';
+import type { Generation, GenerateOutcome, GenerationEvent, InvalidInput, Usage } from '../core/generation.ts';
+import type { CallInput } from './call-input.ts';
+import type { PreparedCall } from './prepare.ts';
+
+/** Where in the operation an input stood, to name it in errors, e.g. `['input', 'items', '3']`. */
+export type InputPath = readonly string[];
+
+export interface CallEstimate {
+  readonly inputTokens: number;
+  readonly maxOutputTokens: number;
+  /** Upper end: estimated input + the whole output cap; undefined without a known price. */
+  readonly maxCostNanoUsd: bigint | undefined;
+}
+
+/**
+ * Events of one generation from a place in its log. `return()` leaves at once, also while `next()` waits.
+ * Ends after the terminal event.
+ */
+export interface GenerationReader extends AsyncIterableIterator<GenerationEvent> {
+  readonly generationId: string;
+  /** True when the generation had already ended and is told again from the start: cost 0. */
+  readonly replayed: boolean;
+}
+
+export interface ReaderOptions {
+  /** Cursor of the last event seen; undefined = from the start. */
+  readonly after: string | undefined;
+  /** Called once when the reader took no waiting event for the time a slow reader is given; it is closed then. */
+  readonly onStalled: () => void;
+}
+
+export interface BatchOutcome {
+  readonly batchId: string;
+  readonly items: readonly GenerateOutcome[];
+  readonly succeededCount: number;
+  readonly failedCount: number;
+  readonly usage: Usage;
+}
+
+export interface PreparedBatch {
+  readonly items: readonly (PreparedCall | InvalidInput)[];
+  readonly concurrency: number;
+}
+
+export interface Generations {
+  /** Pure: validates and completes one call. `fallbackKey`: the Idempotency-Key header, where it applies. */
+  prepare(input: CallInput, caller: Caller, path: InputPath, fallbackKey?: string): PreparedCall | InvalidInput;
+  /** @throws SluiceError BAD_USER_INPUT for an empty or oversized batch, or a concurrency out of range. */
+  prepareBatch(
+    input: {
+      readonly items: readonly CallInput[];
+      readonly concurrency?: number | null | undefined;
+      readonly idempotencyKey?: string | null | undefined;
+    },
+    caller: Caller,
+    path: InputPath,
+    fallbackKey?: string,
+  ): PreparedBatch;
+  estimate(call: PreparedCall): CallEstimate;
+  /** Runs to the end. `signal`: the caller is gone. */
+  generate(call: PreparedCall, signal: AbortSignal): Promise<GenerateOutcome>;
+  /** Starts and answers at once; the generation runs to its end whoever listens. */
+  start(call: PreparedCall): GenerateOutcome;
+  batch(batch: PreparedBatch, signal: AbortSignal): Promise<BatchOutcome>;
+  /** Runs (or attaches to, or replays) a keyed call and reads its events. @throws SluiceError */
+  stream(call: PreparedCall, options: ReaderOptions): GenerationReader;
+  /** Reads the events of a generation of the caller. @throws SluiceError NOT_FOUND, CURSOR_*, RESULT_EXPIRED */
+  follow(generationId: string, caller: Caller, options: ReaderOptions): GenerationReader;
+  /** The generation, if it is the caller's and still known. */
+  find(generationId: string, caller: Caller): Generation | undefined;
+  /** Cancels it if it still runs; resolves to it once it has ended; undefined if it is not the caller's. */
+  cancel(generationId: string, caller: Caller): Promise<Generation | undefined>;
+  /** Resolves when nothing runs any more, or rejects nothing and cancels what is left after `graceMs`. */
+  drain(graceMs: number): Promise<void>;
+}

@@ -1,0 +1,170 @@
+// The first phase of a call, without side effects: is the model there, is the input sound, what will it take at most.
+
+import type { Caller } from '../core/caller.ts';
+import type { ChatRequest } from '../core/chat.ts';
+import { SluiceError } from '../core/errors.ts';
+import type { InvalidInput } from '../core/generation.ts';
+import { costNanoUsd } from '../core/money.ts';
+import type { OutputSchemas } from '../features/guards/output-schema.ts';
+import type { TokenEstimator } from '../features/pricing/token-estimator.ts';
+import type { Model, ModelCatalog } from '../features/routing/model-catalog.ts';
+import type { CallInput } from './call-input.ts';
+import { fingerprintOf } from './fingerprint.ts';
+import type { CallEstimate, Generations, InputPath, PreparedBatch } from './generations.ts';
+import {
+  InputProblem,
+  validateIdempotencyKey,
+  validateLabels,
+  validateRequest,
+  validateTimeout,
+} from './validate-input.ts';
+
+const MAX_BATCH_ITEMS = 100;
+const MAX_CONCURRENCY = 50;
+const DEFAULT_CONCURRENCY = 10;
+const MAX_OUTPUT_TOKENS = 10_000_000;
+/** The estimate counts high, up to about twice; only what is surely too long is refused before the provider says so. */
+const SURELY = 2;
+
+/** A call that passed validation and waits to be run: nothing in it refers to GraphQL any more. */
+export interface PreparedCall {
+  readonly type: 'PREPARED';
+  readonly caller: Caller;
+  readonly model: Model;
+  readonly request: ChatRequest;
+  readonly idempotency: PreparedKey | undefined;
+  /** All attempts together end by then. */
+  readonly timeoutMs: number;
+  readonly labels: readonly { readonly name: string; readonly value: string }[];
+  readonly clampedBy: 'MODEL' | undefined;
+  readonly warnings: readonly string[];
+  /** Estimate of the input, tokens. */
+  readonly inputTokens: number;
+}
+
+export interface PreparedKey {
+  readonly key: string;
+  /** Keys of batch items live in a namespace of their batch's key. */
+  readonly namespace: string;
+  /** Equal for equal input. */
+  readonly fingerprint: string;
+}
+
+export interface PrepareParts {
+  readonly models: ModelCatalog;
+  readonly estimator: TokenEstimator;
+  readonly schemas: OutputSchemas;
+}
+
+type Preparation = Pick<Generations, 'prepare' | 'prepareBatch' | 'estimate'>;
+
+export function createPreparation({ models, estimator, schemas }: PrepareParts): Preparation {
+  function prepareKeyed(
+    input: CallInput,
+    caller: Caller,
+    path: InputPath,
+    keyOf: () => Omit<PreparedKey, 'fingerprint'> | undefined,
+  ): PreparedCall | InvalidInput {
+    try {
+      const model = models.find(input.model, caller);
+      if (model === undefined) {
+        throw new InputProblem(['model'], 'No such model. Ask the "models" query for their names.', 'MODEL_NOT_FOUND');
+      }
+      const key = keyOf();
+      const cap = outputCap(input, model);
+      const request: ChatRequest = { ...validateRequest(input, model, schemas), maxOutputTokens: cap.tokens };
+      const inputTokens = estimator.estimateInput(model.name, request);
+      if (inputTokens > SURELY * model.contextWindow) {
+        throw new InputProblem(
+          [input.prompt ? 'prompt' : 'messages'],
+          `The input has about ${inputTokens} tokens; the model reads at most ${model.contextWindow}.`,
+          'CONTEXT_TOO_LONG',
+        );
+      }
+      return {
+        type: 'PREPARED',
+        caller,
+        model,
+        request,
+        idempotency: key && { ...key, fingerprint: fingerprintOf(input) },
+        timeoutMs: validateTimeout(input.timeoutMs, model.timeouts.totalMs),
+        labels: validateLabels(input),
+        clampedBy: cap.clamped ? 'MODEL' : undefined,
+        warnings: model.prices === undefined ? [`No price is known for ${model.name}: its cost is not counted.`] : [],
+        inputTokens,
+      };
+    } catch (error) {
+      if (error instanceof InputProblem) return error.toInvalidInput(path);
+      throw error;
+    }
+  }
+
+  return {
+    prepare(input, caller, path, fallbackKey) {
+      return prepareKeyed(input, caller, path, () => {
+        const key = validateIdempotencyKey(input.idempotencyKey ?? fallbackKey);
+        return key === undefined ? undefined : { key, namespace: '' };
+      });
+    },
+    prepareBatch(input, caller, path, fallbackKey): PreparedBatch {
+      const batchKey = validateBatch(input, path, fallbackKey);
+      const items = input.items.map((item, index) =>
+        prepareKeyed(item, caller, [...path, 'items', String(index)], () => {
+          const own = validateIdempotencyKey(item.idempotencyKey);
+          if (batchKey === undefined) return own === undefined ? undefined : { key: own, namespace: '' };
+          if (own === undefined) return { key: String(index), namespace: batchKey };
+          throw new InputProblem(['idempotencyKey'], 'Give a key to the batch or to its items, not to both.');
+        }),
+      );
+      return { items, concurrency: input.concurrency ?? DEFAULT_CONCURRENCY };
+    },
+    estimate(call): CallEstimate {
+      const { inputTokens, model, request } = call;
+      const most = {
+        inputTokens,
+        cachedInputTokens: 0,
+        cacheWriteTokens: 0,
+        outputTokens: request.maxOutputTokens,
+        reasoningTokens: 0,
+      };
+      return {
+        inputTokens,
+        maxOutputTokens: request.maxOutputTokens,
+        maxCostNanoUsd: model.prices === undefined ? undefined : costNanoUsd(most, model.prices),
+      };
+    },
+  };
+}
+
+/** The caller's cap, lowered to what the model can write; else the model's default. */
+function outputCap(input: CallInput, model: Model): { readonly tokens: number; readonly clamped: boolean } {
+  const asked = input.maxOutputTokens;
+  if (asked === null || asked === undefined) return { tokens: model.defaultMaxOutputTokens, clamped: false };
+  if (asked < 1 || asked > MAX_OUTPUT_TOKENS) {
+    throw new InputProblem(['maxOutputTokens'], `maxOutputTokens must be between 1 and ${MAX_OUTPUT_TOKENS}.`);
+  }
+  return { tokens: Math.min(asked, model.maxOutputTokens), clamped: asked > model.maxOutputTokens };
+}
+
+/** What concerns the batch as a whole has no typed member of its own: top-level errors. */
+function validateBatch(
+  input: Parameters<Generations['prepareBatch']>[0],
+  path: InputPath,
+  fallbackKey: string | undefined,
+): string | undefined {
+  const refuse = (field: string, message: string): never => {
+    throw new SluiceError('BAD_USER_INPUT', message, { path: [...path, field] });
+  };
+  const { items, concurrency } = input;
+  if (items.length === 0) refuse('items', 'The batch is empty: give 1 to 100 items.');
+  if (items.length > MAX_BATCH_ITEMS) refuse('items', `A batch has at most ${MAX_BATCH_ITEMS} items, not ${items.length}.`);
+  if (concurrency !== null && concurrency !== undefined && !(concurrency >= 1 && concurrency <= MAX_CONCURRENCY)) {
+    refuse('concurrency', `concurrency must be between 1 and ${MAX_CONCURRENCY}.`);
+  }
+  try {
+    return validateIdempotencyKey(input.idempotencyKey ?? fallbackKey);
+  } catch (error) {
+    if (error instanceof InputProblem) return refuse('idempotencyKey', error.message);
+    throw error;
+  }
+}

@@ -1,0 +1,284 @@
+// Checks one call's input and turns it into our words. Messages teach and never repeat what was sent.
+
+import type { ChatRequest, Message, OutputFormat, Part, Tool, ToolChoice } from '../core/chat.ts';
+import type { InvalidInput, InvalidInputCode } from '../core/generation.ts';
+import type { OutputSchemas } from '../features/guards/output-schema.ts';
+import type { Model } from '../features/routing/model-catalog.ts';
+import type { CallInput, MessageInput, PartInput } from './call-input.ts';
+
+const IMAGE_TYPES = ['image/png', 'image/jpeg', 'image/gif', 'image/webp'];
+const NAME = /^[A-Za-z0-9_-]{1,64}$/;
+const LABEL_NAME = /^[A-Za-z0-9_.-]{1,64}$/;
+const PRINTABLE = /^[\x20-\x7e]{1,255}$/;
+const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
+const MAX_STOPS = 4;
+const MAX_STOP_CHARACTERS = 256;
+const MAX_LABELS = 16;
+const MAX_LABEL_VALUE_CHARACTERS = 256;
+const MAX_URL_CHARACTERS = 8192;
+const MAX_TIMEOUT_MS = 3_600_000;
+const MAX_DESCRIPTION_CHARACTERS = 8192;
+
+/** Thrown inside this folder's validation only; prepare.ts turns it into a value. */
+export class InputProblem extends Error {
+  readonly code: InvalidInputCode;
+  readonly path: readonly string[];
+
+  constructor(path: readonly (string | number)[], message: string, code: InvalidInputCode = 'INVALID') {
+    super(message);
+    this.code = code;
+    this.path = path.map(String);
+  }
+
+  toInvalidInput(prefix: readonly string[]): InvalidInput {
+    return { type: 'INVALID_INPUT', code: this.code, message: this.message, path: [...prefix, ...this.path] };
+  }
+}
+
+/** What the model is to be asked, apart from the output cap. @throws InputProblem */
+export function validateRequest(input: CallInput, model: Model, schemas: OutputSchemas): Omit<ChatRequest, 'maxOutputTokens'> {
+  const messages = validateMessages(input);
+  const tools = validateTools(input);
+  const request = {
+    messages,
+    temperature: inRange(input.temperature, 0, 2, 'temperature'),
+    topP: inRange(input.topP, 0, 1, 'topP'),
+    stop: validateStop(input),
+    seed: input.seed ?? undefined,
+    tools,
+    toolChoice: validateToolChoice(input, tools),
+    output: validateOutput(input, schemas),
+  };
+  requireCapabilities(request, model);
+  return request;
+}
+
+/** @throws InputProblem */
+export function validateIdempotencyKey(key: string | null | undefined): string | undefined {
+  if (key === null || key === undefined) return undefined;
+  if (!PRINTABLE.test(key)) {
+    throw new InputProblem(['idempotencyKey'], 'An idempotency key has 1 to 255 printable ASCII characters.');
+  }
+  return key;
+}
+
+/** @throws InputProblem */
+export function validateTimeout(timeoutMs: number | null | undefined, longestMs: number): number {
+  if (timeoutMs === null || timeoutMs === undefined) return longestMs;
+  if (timeoutMs < 1 || timeoutMs > MAX_TIMEOUT_MS) {
+    throw new InputProblem(['timeoutMs'], `timeoutMs must be between 1 and ${MAX_TIMEOUT_MS}.`);
+  }
+  return Math.min(timeoutMs, longestMs);
+}
+
+/** @throws InputProblem */
+export function validateLabels(input: CallInput): readonly { readonly name: string; readonly value: string }[] {
+  const labels = input.labels ?? [];
+  if (labels.length > MAX_LABELS) throw new InputProblem(['labels'], `A call may carry at most ${MAX_LABELS} labels.`);
+  const seen = new Set<string>();
+  labels.forEach((label, index) => {
+    if (!LABEL_NAME.test(label.name)) {
+      throw new InputProblem(['labels', index, 'name'], 'A label name has 1 to 64 letters, digits, ".", "_" or "-".');
+    }
+    if (seen.has(label.name)) throw new InputProblem(['labels', index, 'name'], 'Each label name may be given once.');
+    seen.add(label.name);
+    if (label.value.length > MAX_LABEL_VALUE_CHARACTERS) {
+      throw new InputProblem(['labels', index, 'value'], `A label value has at most ${MAX_LABEL_VALUE_CHARACTERS} characters.`);
+    }
+  });
+  return labels;
+}
+
+function validateMessages(input: CallInput): readonly Message[] {
+  const { prompt, messages } = input;
+  if (prompt !== null && prompt !== undefined) {
+    if (messages !== null && messages !== undefined) {
+      throw new InputProblem(['messages'], 'Give either prompt or messages, not both.');
+    }
+    if (prompt.trim() === '') throw new InputProblem(['prompt'], 'The prompt is empty.');
+    return [{ role: 'USER', parts: [{ type: 'text', text: prompt }], toolCalls: [], toolCallId: undefined }];
+  }
+  if (messages === null || messages === undefined) {
+    throw new InputProblem([], 'Give a prompt or messages.');
+  }
+  if (messages.length === 0) throw new InputProblem(['messages'], 'messages is empty: give at least one.');
+  const knownCalls = new Set<string>();
+  const result = messages.map((message, index) => validateMessage(message, index, knownCalls));
+  if (result.every((message) => message.role === 'SYSTEM')) {
+    throw new InputProblem(['messages'], 'Besides SYSTEM messages a call needs at least one message to answer.');
+  }
+  return result;
+}
+
+function validateMessage(message: MessageInput, index: number, knownCalls: Set<string>): Message {
+  const at = (...rest: (string | number)[]): (string | number)[] => ['messages', index, ...rest];
+  const toolCalls = message.toolCalls ?? [];
+  if (toolCalls.length > 0 && message.role !== 'ASSISTANT') {
+    throw new InputProblem(at('toolCalls'), 'Only ASSISTANT messages carry toolCalls.');
+  }
+  toolCalls.forEach((call, position) => {
+    if (call.id === '') throw new InputProblem(at('toolCalls', position, 'id'), 'A tool call needs an id.');
+    if (!NAME.test(call.name)) throw new InputProblem(at('toolCalls', position, 'name'), TOOL_NAME_RULE);
+    requireObject(call.arguments, at('toolCalls', position, 'arguments'));
+    knownCalls.add(call.id);
+  });
+  const toolCallId = message.toolCallId ?? undefined;
+  if (message.role === 'TOOL') {
+    if (toolCallId === undefined) {
+      throw new InputProblem(at('toolCallId'), 'A TOOL message says by toolCallId which call it answers.');
+    }
+    if (!knownCalls.has(toolCallId)) {
+      throw new InputProblem(at('toolCallId'), 'No earlier ASSISTANT message made a tool call with this id.');
+    }
+  } else if (toolCallId !== undefined) {
+    throw new InputProblem(at('toolCallId'), 'Only TOOL messages carry a toolCallId.');
+  }
+  return { role: message.role, parts: validateParts(message, at, toolCalls.length > 0), toolCalls, toolCallId };
+}
+
+function validateParts(
+  message: MessageInput,
+  at: (...rest: (string | number)[]) => (string | number)[],
+  mayBeEmpty: boolean,
+): readonly Part[] {
+  const content = message.content ?? undefined;
+  const parts = message.parts ?? undefined;
+  if (content !== undefined && parts !== undefined) {
+    throw new InputProblem(at('parts'), 'Give either content or parts, not both.');
+  }
+  if (parts !== undefined && parts.length > 0) {
+    return parts.map((part, position) => validatePart(part, message.role === 'USER', at('parts', position)));
+  }
+  // An empty tool result says something: the tool ran and had nothing to tell.
+  if (content !== undefined && (content.trim() !== '' || message.role === 'TOOL')) return [{ type: 'text', text: content }];
+  if (mayBeEmpty) return [];
+  throw new InputProblem(at(content === undefined ? 'parts' : 'content'), 'The message is empty.');
+}
+
+function validatePart(part: PartInput, mayHoldImages: boolean, path: (string | number)[]): Part {
+  const given = [part.text, part.imageUrl, part.imageBase64].filter((value) => value !== null && value !== undefined);
+  if (given.length !== 1) throw new InputProblem(path, 'Give exactly one of text, imageUrl and imageBase64.');
+  if (part.text !== null && part.text !== undefined) {
+    if (part.text === '') throw new InputProblem([...path, 'text'], 'The text is empty.');
+    return { type: 'text', text: part.text };
+  }
+  if (!mayHoldImages) throw new InputProblem(path, 'Images may stand in USER messages only.');
+  if (part.imageUrl !== null && part.imageUrl !== undefined) {
+    if (!isWebUrl(part.imageUrl)) {
+      throw new InputProblem([...path, 'imageUrl'], 'imageUrl must be an https:// address without user name or password.');
+    }
+    return { type: 'image-url', url: part.imageUrl };
+  }
+  if (!IMAGE_TYPES.includes(part.mediaType ?? '')) {
+    throw new InputProblem([...path, 'mediaType'], `imageBase64 needs a mediaType, one of ${IMAGE_TYPES.join(', ')}.`);
+  }
+  const base64 = part.imageBase64 ?? '';
+  if (base64.length % 4 !== 0 || !BASE64.test(base64)) {
+    throw new InputProblem([...path, 'imageBase64'], 'imageBase64 must be standard base64 with padding, without "data:".');
+  }
+  return { type: 'image-data', base64, mediaType: part.mediaType ?? '' };
+}
+
+const TOOL_NAME_RULE = 'A tool name has 1 to 64 letters, digits, "_" or "-".';
+
+function validateTools(input: CallInput): readonly Tool[] {
+  const seen = new Set<string>();
+  return (input.tools ?? []).map((tool, index) => {
+    if (!NAME.test(tool.name)) throw new InputProblem(['tools', index, 'name'], TOOL_NAME_RULE);
+    if (seen.has(tool.name)) throw new InputProblem(['tools', index, 'name'], 'Two tools have this name.');
+    seen.add(tool.name);
+    const description = tool.description ?? undefined;
+    if (description !== undefined && description.length > MAX_DESCRIPTION_CHARACTERS) {
+      throw new InputProblem(
+        ['tools', index, 'description'],
+        `A tool description has at most ${MAX_DESCRIPTION_CHARACTERS} characters.`,
+      );
+    }
+    requireObject(tool.parameters, ['tools', index, 'parameters']);
+    if (tool.parameters.type !== undefined && tool.parameters.type !== 'object') {
+      throw new InputProblem(['tools', index, 'parameters'], 'Tool parameters are a JSON Schema of type "object".');
+    }
+    return { name: tool.name, description, parameters: tool.parameters };
+  });
+}
+
+function validateToolChoice(input: CallInput, tools: readonly Tool[]): ToolChoice | undefined {
+  const choice = input.toolChoice;
+  if (choice === null || choice === undefined) return undefined;
+  const name = choice.name ?? undefined;
+  if (choice.mode !== 'TOOL') {
+    if (name !== undefined) throw new InputProblem(['toolChoice', 'name'], 'A name goes with mode TOOL only.');
+    if (tools.length === 0 && choice.mode === 'REQUIRED') {
+      throw new InputProblem(['toolChoice'], 'REQUIRED needs at least one tool.');
+    }
+    return tools.length === 0 ? undefined : { mode: choice.mode };
+  }
+  if (name === undefined) throw new InputProblem(['toolChoice', 'name'], 'Mode TOOL needs the name of the tool.');
+  if (!tools.some((tool) => tool.name === name)) {
+    throw new InputProblem(['toolChoice', 'name'], 'None of the tools has this name.');
+  }
+  return { mode: 'TOOL', name };
+}
+
+function validateOutput(input: CallInput, schemas: OutputSchemas): OutputFormat {
+  const output = input.output;
+  if (output === null || output === undefined || output.format === 'TEXT') {
+    if (output?.schema) throw new InputProblem(['output', 'schema'], 'A schema goes with format JSON only.');
+    return { format: 'TEXT' };
+  }
+  const name = output.name ?? 'output';
+  if (!NAME.test(name)) {
+    throw new InputProblem(['output', 'name'], 'The name of a schema has 1 to 64 letters, digits, "_" or "-".');
+  }
+  const schema = output.schema ?? undefined;
+  if (schema !== undefined) {
+    requireObject(schema, ['output', 'schema']);
+    const problem = schemas.problemOf(schema);
+    if (problem !== undefined) throw new InputProblem(['output', 'schema'], problem);
+  }
+  return { format: 'JSON', schema, name };
+}
+
+function validateStop(input: CallInput): readonly string[] {
+  const stop = input.stop ?? [];
+  if (stop.length > MAX_STOPS) throw new InputProblem(['stop'], `At most ${MAX_STOPS} stop sequences.`);
+  stop.forEach((sequence, index) => {
+    if (sequence.length === 0 || sequence.length > MAX_STOP_CHARACTERS) {
+      throw new InputProblem(['stop', index], `A stop sequence has 1 to ${MAX_STOP_CHARACTERS} characters.`);
+    }
+  });
+  return stop;
+}
+
+function requireCapabilities(request: Omit<ChatRequest, 'maxOutputTokens'>, model: Model): void {
+  const need = (capability: Model['capabilities'][number], path: string[], what: string): void => {
+    if (model.capabilities.includes(capability)) return;
+    throw new InputProblem(path, `This model has no ${capability}: it cannot ${what}.`, 'CAPABILITY_MISSING');
+  };
+  if (request.tools.length > 0) need('TOOLS', ['tools'], 'call tools');
+  if (request.output.format === 'JSON' && request.output.schema !== undefined) {
+    need('JSON_SCHEMA', ['output', 'schema'], 'be held to a schema');
+  }
+  if (request.messages.some((message) => message.parts.some((part) => part.type !== 'text'))) {
+    need('IMAGES', ['messages'], 'look at images');
+  }
+}
+
+function inRange(value: number | null | undefined, from: number, to: number, name: string): number | undefined {
+  if (value === null || value === undefined) return undefined;
+  if (!(value >= from && value <= to)) throw new InputProblem([name], `${name} must be between ${from} and ${to}.`);
+  return value;
+}
+
+/** Scalars named JSONObject let nothing else through today; this keeps the promise where the value is used. */
+function requireObject(value: unknown, path: (string | number)[]): void {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new InputProblem(path, 'A JSON object is needed here.');
+  }
+}
+
+function isWebUrl(text: string): boolean {
+  if (text.length > MAX_URL_CHARACTERS || !URL.canParse(text)) return false;
+  const url = new URL(text);
+  return url.protocol === 'https:' && url.username === '' && url.password === '';
+}

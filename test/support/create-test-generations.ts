@@ -1,0 +1,92 @@
+// The generation layer on memory adapters, a provider that the test plays, and one model of each kind.
+
+import type { Caller } from '../../src/core/caller.ts';
+import type { Generation } from '../../src/core/generation.ts';
+import { systemClock } from '../../src/core/clock.ts';
+import { createMemoryIdempotencyClaims } from '../../src/features/admission/memory-idempotency-claims.ts';
+import { createOutputSchemas } from '../../src/features/guards/output-schema.ts';
+import { createTokenEstimator } from '../../src/features/pricing/token-estimator.ts';
+import { createMemoryResultStore } from '../../src/features/results/memory-result-store.ts';
+import { createModelCatalog, type Model } from '../../src/features/routing/model-catalog.ts';
+import { createMemoryEventLogs } from '../../src/features/streams/memory-event-logs.ts';
+import type { CallInput } from '../../src/generation/call-input.ts';
+import { createGenerations, type GenerationSettings } from '../../src/generation/create-generations.ts';
+import type { Generations } from '../../src/generation/generations.ts';
+import type { PreparedCall } from '../../src/generation/prepare.ts';
+import { createScriptedProvider, type ScriptedProvider } from './scripted-provider.ts';
+
+export const testModel: Model = {
+  name: 'chat',
+  target: { providerId: 'scripted', model: 'upstream-chat' },
+  capabilities: ['TEXT', 'STREAM', 'TOOLS', 'JSON_SCHEMA', 'IMAGES'],
+  contextWindow: 1000,
+  maxOutputTokens: 500,
+  defaultMaxOutputTokens: 100,
+  prices: {
+    inputMicroUsd: 1_000_000n,
+    cachedInputMicroUsd: 100_000n,
+    cacheWriteMicroUsd: 1_250_000n,
+    outputMicroUsd: 2_000_000n,
+    version: 'test',
+  },
+  timeouts: { connectMs: 1000, firstTokenMs: 1000, idleMs: 1000, totalMs: 60_000 },
+};
+
+export const testCaller: Caller = {
+  organizationId: 'default',
+  projectId: 'default',
+  principalId: 'key:test',
+  principalKind: 'KEY',
+  roles: ['MEMBER'],
+  scopes: [],
+  allowedModels: undefined,
+};
+
+export interface TestGenerations {
+  readonly generations: Generations;
+  readonly provider: ScriptedProvider;
+  readonly defects: unknown[];
+  /** Prepared, or the test fails. */
+  prepare(input: Partial<CallInput>, caller?: Caller): PreparedCall;
+  close(): void;
+}
+
+export function createTestGenerations(settings: Partial<GenerationSettings> = {}): TestGenerations {
+  const provider = createScriptedProvider();
+  const defects: unknown[] = [];
+  const logs = createMemoryEventLogs({ clock: systemClock, retentionMs: 900_000, stalledReaderMs: 15_000 });
+  const generations = createGenerations({
+    models: createModelCatalog([
+      testModel,
+      { ...testModel, name: 'plain', capabilities: ['TEXT'] },
+      { ...testModel, name: 'unpriced', prices: undefined },
+    ]),
+    providers: new Map([['scripted', provider]]),
+    estimator: createTokenEstimator(),
+    schemas: createOutputSchemas(),
+    claims: createMemoryIdempotencyClaims({ retentionMs: 86_400_000 }),
+    results: createMemoryResultStore({ metadataTtlMs: 86_400_000 }),
+    logs,
+    clock: systemClock,
+    settings: { graceMs: 30_000, coalesceMs: 0, streamRetentionMs: 900_000, resultRetentionMs: 86_400_000, ...settings },
+    reportDefect: (error) => defects.push(error),
+  });
+  return {
+    generations,
+    provider,
+    defects,
+    prepare(input, caller = testCaller) {
+      const prepared = generations.prepare({ model: 'chat', ...input }, caller, ['input']);
+      if (prepared.type !== 'PREPARED') throw new Error(`refused: ${prepared.path.join('.')}: ${prepared.message}`);
+      return prepared;
+    },
+    close: () => logs.close(),
+  };
+}
+
+/** The generation of an outcome that ended or runs, or the test fails. */
+export function generationOf(outcome: Awaited<ReturnType<Generations['generate']>>): Generation {
+  if (outcome.type === 'ENDED') return outcome.terminal.generation;
+  if (outcome.type === 'RUNNING') return outcome.generation;
+  throw new Error(`refused: ${outcome.message}`);
+}

@@ -1,0 +1,179 @@
+import { afterAll, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import type { CallInput } from '../../../src/generation/call-input.ts';
+import { fingerprintOf } from '../../../src/generation/fingerprint.ts';
+import { createTestGenerations, testCaller } from '../../support/create-test-generations.ts';
+import { propertyRun } from '../../support/property.ts';
+
+const SECRET = 'canary-of-the-prompt';
+
+describe('preparing a call', () => {
+  const test = createTestGenerations();
+  afterAll(() => test.close());
+
+  const user = (changes: object = {}) => ({ role: 'USER' as const, content: SECRET, ...changes });
+  const assistant = { role: 'ASSISTANT' as const, toolCalls: [{ id: 'c1', name: 'look', arguments: {} }] };
+  const tool = (changes: object = {}) => ({ name: 'look', parameters: { type: 'object' }, ...changes });
+
+  const refused: [string, Partial<CallInput>, string, string[]][] = [
+    ['an unknown model', { model: SECRET, prompt: 'x' }, 'MODEL_NOT_FOUND', ['model']],
+    ['neither prompt nor messages', {}, 'INVALID', []],
+    ['both prompt and messages', { prompt: SECRET, messages: [user()] }, 'INVALID', ['messages']],
+    ['an empty prompt', { prompt: ' \n' }, 'INVALID', ['prompt']],
+    ['a prompt longer than the model reads', { prompt: SECRET.repeat(1000) }, 'CONTEXT_TOO_LONG', ['prompt']],
+    ['no messages', { messages: [] }, 'INVALID', ['messages']],
+    ['an empty message', { messages: [user({ content: '' })] }, 'INVALID', ['messages', '0', 'content']],
+    ['only system messages', { messages: [user({ role: 'SYSTEM' })] }, 'INVALID', ['messages']],
+    ['content and parts', { messages: [user({ parts: [{ text: 'x' }] })] }, 'INVALID', ['messages', '0', 'parts']],
+    [
+      'a part that is two things',
+      { messages: [user({ content: null, parts: [{ text: SECRET, imageUrl: 'https://example.com/x' }] })] },
+      'INVALID',
+      ['messages', '0', 'parts', '0'],
+    ],
+    [
+      'an image that is no web address',
+      { messages: [user({ content: null, parts: [{ imageUrl: 'file:///etc/passwd' }] })] },
+      'INVALID',
+      ['messages', '0', 'parts', '0', 'imageUrl'],
+    ],
+    [
+      'an image without its type',
+      { messages: [user({ content: null, parts: [{ imageBase64: 'AAAA' }] })] },
+      'INVALID',
+      ['messages', '0', 'parts', '0', 'mediaType'],
+    ],
+    [
+      'an image that is not base64',
+      { messages: [user({ content: null, parts: [{ imageBase64: 'A A!', mediaType: 'image/png' }] })] },
+      'INVALID',
+      ['messages', '0', 'parts', '0', 'imageBase64'],
+    ],
+    [
+      'a tool result for no call',
+      { messages: [user(), { role: 'TOOL', content: 'x', toolCallId: 'c9' }] },
+      'INVALID',
+      ['messages', '1', 'toolCallId'],
+    ],
+    [
+      'a tool result that says not which',
+      { messages: [user(), assistant, { role: 'TOOL', content: 'x' }] },
+      'INVALID',
+      ['messages', '2', 'toolCallId'],
+    ],
+    ['tool calls of a user', { messages: [user(assistant), user()].map((m) => ({ ...m, role: 'USER' as const })) }, 'INVALID', ['messages', '0', 'toolCalls']],
+    ['no output tokens', { prompt: 'x', maxOutputTokens: 0 }, 'INVALID', ['maxOutputTokens']],
+    ['negative output tokens', { prompt: 'x', maxOutputTokens: -5 }, 'INVALID', ['maxOutputTokens']],
+    ['absurd output tokens', { prompt: 'x', maxOutputTokens: 2_000_000_000 }, 'INVALID', ['maxOutputTokens']],
+    ['a NaN temperature', { prompt: 'x', temperature: Number.NaN }, 'INVALID', ['temperature']],
+    ['a hot temperature', { prompt: 'x', temperature: 2.1 }, 'INVALID', ['temperature']],
+    ['a negative topP', { prompt: 'x', topP: -0.1 }, 'INVALID', ['topP']],
+    ['five stops', { prompt: 'x', stop: ['a', 'b', 'c', 'd', 'e'] }, 'INVALID', ['stop']],
+    ['an empty stop', { prompt: 'x', stop: ['a', ''] }, 'INVALID', ['stop', '1']],
+    ['a bad tool name', { prompt: 'x', tools: [tool({ name: 'a b' })] }, 'INVALID', ['tools', '0', 'name']],
+    ['two equal tools', { prompt: 'x', tools: [tool(), tool()] }, 'INVALID', ['tools', '1', 'name']],
+    ['tool parameters of another type', { prompt: 'x', tools: [tool({ parameters: { type: 'string' } })] }, 'INVALID', ['tools', '0', 'parameters']],
+    ['a choice of no tool', { prompt: 'x', tools: [tool()], toolChoice: { mode: 'TOOL', name: 'other' } }, 'INVALID', ['toolChoice', 'name']],
+    ['a required tool without tools', { prompt: 'x', toolChoice: { mode: 'REQUIRED' } }, 'INVALID', ['toolChoice']],
+    ['a schema for text', { prompt: 'x', output: { format: 'TEXT', schema: {} } }, 'INVALID', ['output', 'schema']],
+    ['a schema that is none', { prompt: 'x', output: { format: 'JSON', schema: { type: SECRET } } }, 'INVALID', ['output', 'schema']],
+    ['a key with a line break', { prompt: 'x', idempotencyKey: 'a\nb' }, 'INVALID', ['idempotencyKey']],
+    ['an endless key', { prompt: 'x', idempotencyKey: 'k'.repeat(256) }, 'INVALID', ['idempotencyKey']],
+    ['a time-out of 0', { prompt: 'x', timeoutMs: 0 }, 'INVALID', ['timeoutMs']],
+    ['a bad label', { prompt: 'x', labels: [{ name: 'a b', value: 'c' }] }, 'INVALID', ['labels', '0', 'name']],
+    ['a label twice', { prompt: 'x', labels: [{ name: 'a', value: 'c' }, { name: 'a', value: 'd' }] }, 'INVALID', ['labels', '1', 'name']],
+    ['tools of a model without', { model: 'plain', prompt: 'x', tools: [tool()] }, 'CAPABILITY_MISSING', ['tools']],
+    ['a schema of a model without', { model: 'plain', prompt: 'x', output: { format: 'JSON', schema: {} } }, 'CAPABILITY_MISSING', ['output', 'schema']],
+    [
+      'images of a model without',
+      { model: 'plain', messages: [user({ content: null, parts: [{ imageUrl: 'https://example.com/x.png' }] })] },
+      'CAPABILITY_MISSING',
+      ['messages'],
+    ],
+  ];
+
+  it.each(refused)('refuses %s, naming the place and repeating nothing', (_what, input, code, path) => {
+    const result = test.generations.prepare({ model: 'chat', ...input }, testCaller, ['input']);
+    expect(result).toMatchObject({ type: 'INVALID_INPUT', code, path: ['input', ...path] });
+    expect(JSON.stringify(result)).not.toContain(SECRET);
+  });
+
+  it('hides a model that the caller may not use', () => {
+    const caller = { ...testCaller, allowedModels: new Set(['plain']) };
+    const result = test.generations.prepare({ model: 'chat', prompt: 'x' }, caller, ['input']);
+    expect(result).toMatchObject({ code: 'MODEL_NOT_FOUND' });
+  });
+
+  it('lowers a cap above what the model can write, and says so', () => {
+    const { request, clampedBy } = test.prepare({ prompt: 'x', maxOutputTokens: 501 });
+    expect([request.maxOutputTokens, clampedBy]).toEqual([500, 'MODEL']);
+    expect(test.prepare({ prompt: 'x' }).request.maxOutputTokens).toBe(100);
+  });
+
+  it('warns where no price is known, and estimates no cost there', () => {
+    const call = test.prepare({ model: 'unpriced', prompt: 'x' });
+    expect(call.warnings).toHaveLength(1);
+    expect(test.generations.estimate(call).maxCostNanoUsd).toBeUndefined();
+    expect(test.generations.estimate(test.prepare({ prompt: 'x' })).maxCostNanoUsd).toBeGreaterThanOrEqual(200_000n);
+  });
+
+  it.each([
+    ['an empty batch', { items: [] }, 'items'],
+    ['101 items', { items: Array.from({ length: 101 }, () => ({ model: 'chat', prompt: 'x' })) }, 'items'],
+    ['no concurrency', { items: [{ model: 'chat', prompt: 'x' }], concurrency: 0 }, 'concurrency'],
+    ['a bad batch key', { items: [{ model: 'chat', prompt: 'x' }], idempotencyKey: '' }, 'idempotencyKey'],
+  ])('refuses %s as a whole', (_what, input, field) => {
+    expect(() => test.generations.prepareBatch(input, testCaller, ['input'])).toThrow(
+      expect.objectContaining({ code: 'BAD_USER_INPUT', path: ['input', field] }) as Error,
+    );
+  });
+
+  it('refuses one item of a batch without touching the others', () => {
+    const items = [{ model: 'chat', prompt: 'x' }, { model: 'no' }, { model: 'chat', prompt: 'y', idempotencyKey: 'k' }];
+    const types = (key?: string) =>
+      test.generations.prepareBatch({ items, idempotencyKey: key }, testCaller, ['input']).items.map((item) => item.type);
+    expect(types()).toEqual(['PREPARED', 'INVALID_INPUT', 'PREPARED']);
+    expect(types('batch')).toEqual(['PREPARED', 'INVALID_INPUT', 'INVALID_INPUT']);
+  });
+});
+
+describe('the fingerprint of an input', () => {
+  it('is the same whatever the order of members, absent or null, and what is not the question', () => {
+    const left = fingerprintOf({ model: 'm', prompt: 'x', labels: [{ name: 'a', value: 'b' }], timeoutMs: 5, seed: null });
+    const right = fingerprintOf({ prompt: 'x', model: 'm', idempotencyKey: 'k' });
+    expect(left).toBe(right);
+  });
+
+  it('tells null from absent inside JSON of the caller', () => {
+    const withSchema = (schema: { readonly [key: string]: null | string }) =>
+      fingerprintOf({ model: 'm', prompt: 'x', output: { format: 'JSON', schema } });
+    expect(withSchema({ const: null })).not.toBe(withSchema({}));
+  });
+
+  it('differs when any part of the question differs (property)', () => {
+    const question = fc.record(
+      {
+        prompt: fc.string(),
+        temperature: fc.constantFrom(0, 0.5, 1),
+        stop: fc.array(fc.string(), { maxLength: 2 }),
+        tools: fc.array(fc.record({ name: fc.string(), parameters: fc.dictionary(fc.string(), fc.jsonValue() as never) })),
+      },
+      { requiredKeys: [] },
+    );
+    fc.assert(
+      fc.property(question, question, (left, right) => {
+        const same = JSON.stringify(sorted(left)) === JSON.stringify(sorted(right));
+        expect(fingerprintOf({ model: 'm', ...left }) === fingerprintOf({ model: 'm', ...right })).toBe(same);
+      }),
+      propertyRun(200),
+    );
+  });
+});
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.entries(value)
+    .sort(([left], [right]) => (left < right ? -1 : 1))
+    .map(([name, member]) => ({ name, member: sorted(member) }));
+}
