@@ -12,7 +12,8 @@ export abstract class UserError {
 
   @Field(() => [String], {
     nullable: true,
-    description: 'Where in the arguments, e.g. `["input", "messages", "0", "content"]`. Null when no one place is at fault.',
+    description:
+      'Where in the arguments, e.g. `["input", "messages", "0", "content"]`. Null when no one place is at fault.',
   })
   path!: readonly string[] | undefined;
 }
@@ -25,7 +26,8 @@ export class GenerateSuccess {
   generation!: Generation;
 
   @Field(() => Boolean, {
-    description: 'True when an idempotency key led to a generation of an earlier call: the model did not run again, cost 0.',
+    description:
+      'True when an idempotency key led to a generation of an earlier call: the model did not run again, cost 0.',
   })
   replayed!: boolean;
 }
@@ -42,7 +44,11 @@ export class InvalidInputError extends UserError {
   code!: core.InvalidInputCode;
 }
 
-@ObjectType({ simpleResolvers: true, implements: UserError, description: 'A safety rule refused the input or the output.' })
+@ObjectType({
+  simpleResolvers: true,
+  implements: UserError,
+  description: 'A safety rule refused the input or the output.',
+})
 export class ContentBlockedError extends UserError {
   readonly __typename!: 'ContentBlockedError';
 
@@ -85,7 +91,11 @@ export class ModelUnavailableError extends UserError {
   retryAfterMs!: number | undefined;
 }
 
-@ObjectType({ simpleResolvers: true, implements: UserError, description: 'The generation ran and failed, or was cancelled.' })
+@ObjectType({
+  simpleResolvers: true,
+  implements: UserError,
+  description: 'The generation ran and failed, or was cancelled.',
+})
 export class GenerationFailedError extends UserError {
   readonly __typename!: 'GenerationFailedError';
 
@@ -113,7 +123,10 @@ export class IdempotencyError extends UserError {
   @Field(() => IdempotencyErrorCode, { description: 'Why, for programs.' })
   code!: core.IdempotencyErrorCode;
 
-  @Field(() => Int, { nullable: true, description: 'Milliseconds until asking again makes sense. Null when it never will.' })
+  @Field(() => Int, {
+    nullable: true,
+    description: 'Milliseconds until asking again makes sense. Null when it never will.',
+  })
   retryAfterMs!: number | undefined;
 }
 

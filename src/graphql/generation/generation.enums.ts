@@ -78,18 +78,26 @@ export const AttemptOutcome = describeEnum<core.AttemptOutcome>(
   },
 );
 
-export const ClampReason = describeEnum<'MODEL'>('ClampReason', 'Why the output cap is lower than what was asked for.', {
-  MODEL: '`maxOutputTokens` was above what the model can write and was lowered to it.',
-});
+export const ClampReason = describeEnum<'MODEL'>(
+  'ClampReason',
+  'Why the output cap is lower than what was asked for.',
+  {
+    MODEL: '`maxOutputTokens` was above what the model can write and was lowered to it.',
+  },
+);
 
-export const InvalidInputCode = describeEnum<core.InvalidInputCode>('InvalidInputCode', 'What is wrong with the input.', {
-  INVALID: 'A value is missing, malformed or out of range; `path` says which.',
-  MODEL_NOT_FOUND: 'No model of this name is offered to you. Ask `models` for the names.',
-  MODEL_UNPRICED: 'No price is known for the model, so a limit on money cannot be kept.',
-  CONTEXT_TOO_LONG: 'The input is longer than the model can read.',
-  CAPABILITY_MISSING: 'The model cannot do what was asked, e.g. tools or images.',
-  MAX_PRICE_EXCEEDED: 'The call could cost more than the ceiling given for it.',
-});
+export const InvalidInputCode = describeEnum<core.InvalidInputCode>(
+  'InvalidInputCode',
+  'What is wrong with the input.',
+  {
+    INVALID: 'A value is missing, malformed or out of range; `path` says which.',
+    MODEL_NOT_FOUND: 'No model of this name is offered to you. Ask `models` for the names.',
+    MODEL_UNPRICED: 'No price is known for the model, so a limit on money cannot be kept.',
+    CONTEXT_TOO_LONG: 'The input is longer than the model can read.',
+    CAPABILITY_MISSING: 'The model cannot do what was asked, e.g. tools or images.',
+    MAX_PRICE_EXCEEDED: 'The call could cost more than the ceiling given for it.',
+  },
+);
 
 export const GenerationFailureCode = describeEnum<core.GenerationFailureCode>(
   'GenerationFailureCode',

@@ -82,7 +82,8 @@ export class Attempt {
 
   @Field(() => Int, {
     nullable: true,
-    description: 'From its start to the first piece of the answer, milliseconds. Null when the answer came in one piece.',
+    description:
+      'From its start to the first piece of the answer, milliseconds. Null when the answer came in one piece.',
   })
   firstTokenMs!: number | undefined;
 
@@ -107,13 +108,22 @@ export class Generation extends Node {
   @Field(() => String, { description: 'The model, by the name it was asked for.' })
   model!: string;
 
-  @Field(() => String, { nullable: true, description: 'The answer as text, as far as it is written. Null when there is none.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'The answer as text, as far as it is written. Null when there is none.',
+  })
   text!: string | undefined;
 
-  @Field(() => Json, { nullable: true, description: 'The answer as JSON, parsed and checked, when format JSON was asked for.' })
+  @Field(() => Json, {
+    nullable: true,
+    description: 'The answer as JSON, parsed and checked, when format JSON was asked for.',
+  })
   json!: JsonValue | undefined;
 
-  @Field(() => String, { nullable: true, description: 'What the model thought before it answered, where the provider tells it.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'What the model thought before it answered, where the provider tells it.',
+  })
   reasoning!: string | undefined;
 
   @Field(() => [ToolCall], { description: 'The tools the model wants called, in its order.' })
@@ -148,7 +158,8 @@ export class Generation extends Node {
 
   @Field(() => Int, {
     nullable: true,
-    description: 'From acceptance to the first piece of the answer, milliseconds. Null when the answer came in one piece.',
+    description:
+      'From acceptance to the first piece of the answer, milliseconds. Null when the answer came in one piece.',
   })
   firstTokenMs!: number | undefined;
 }

@@ -1,0 +1,226 @@
+// The gate every operation passes after validation and before anything runs: coerces variables, walks the root
+// selection by execution's own rule and plans each generating field. What it plans is what runs.
+
+import {
+  type DocumentNode,
+  type FieldNode,
+  type FragmentDefinitionNode,
+  type GraphQLField,
+  type GraphQLObjectType,
+  type GraphQLSchema,
+  getArgumentValues,
+  Kind,
+  type OperationDefinitionNode,
+} from 'graphql';
+import { collectFields } from 'graphql/execution/collectFields.js';
+import { ERROR_TABLE, type ErrorCode, SluiceError } from '../core/errors.ts';
+import type { InvalidInput } from '../core/generation.ts';
+import type { CallInput } from '../generation/call-input.ts';
+import type { Generations } from '../generation/generations.ts';
+import type { PreparedCall } from '../generation/prepare.ts';
+import { type CoercedValues, createInputBounds } from './coerce-variables.ts';
+import type { GraphQLContext } from './context.ts';
+import { defaultOperationLimits, type OperationLimits } from './operation-limits.ts';
+import type { OperationPlan, PlannedField } from './operation-plan.ts';
+
+export interface OperationToPlan {
+  readonly document: DocumentNode;
+  readonly operation: OperationDefinitionNode;
+  /** As sent. */
+  readonly variables: Readonly<Record<string, unknown>> | null | undefined;
+}
+
+export interface PlannedOperation extends OperationPlan {
+  /** True when it runs the model: such an operation brings its own deadline. */
+  readonly generates: boolean;
+  readonly fields: ReadonlyMap<string, PlannedField>;
+}
+
+export interface AdmissionGate {
+  /** @throws SluiceError when the operation must not run at all. */
+  plan(operation: OperationToPlan, context: Pick<GraphQLContext, 'caller' | 'idempotencyKeyHeader'>): PlannedOperation;
+}
+
+export interface AdmissionGateOptions {
+  readonly schema: GraphQLSchema;
+  readonly generations: Pick<Generations, 'prepare' | 'prepareBatch'>;
+  readonly limits?: Pick<OperationLimits, 'listItems' | 'messages' | 'textsToEmbed'>;
+}
+
+/** The root fields that run a model, and how each is planned. The gate's tests keep it equal to the schema's. */
+const generatingFields: Readonly<Record<string, PlannedField['kind']>> = {
+  'Mutation.generate': 'GENERATE',
+  'Mutation.startGeneration': 'START',
+  'Mutation.batchGenerate': 'BATCH',
+  'Subscription.generateStream': 'STREAM',
+};
+
+interface GeneratingField {
+  readonly responseKey: string;
+  readonly kind: PlannedField['kind'];
+  readonly definition: GraphQLField<unknown, unknown>;
+  readonly node: FieldNode;
+}
+
+/** What of an operation does not depend on one caller's variables. */
+interface OperationShape {
+  readonly rootType: GraphQLObjectType | undefined;
+  readonly fragments: Record<string, FragmentDefinitionNode>;
+  /** Known once and for all where no root selection carries @skip or @include. */
+  readonly generating: readonly GeneratingField[] | undefined;
+}
+
+interface StreamInput {
+  readonly request: CallInput;
+  readonly idempotencyKey: string;
+}
+
+interface BatchInput {
+  readonly items: readonly CallInput[];
+  readonly concurrency?: number | null;
+  readonly idempotencyKey?: string | null;
+}
+
+export function createAdmissionGate(options: AdmissionGateOptions): AdmissionGate {
+  const { schema, generations } = options;
+  const bounds = createInputBounds(schema, options.limits ?? defaultOperationLimits);
+  const shapes = new WeakMap<OperationDefinitionNode, OperationShape>();
+
+  function shapeOf(document: DocumentNode, operation: OperationDefinitionNode): OperationShape {
+    const known = shapes.get(operation);
+    if (known !== undefined) return known;
+    const fragments: Record<string, FragmentDefinitionNode> = Object.create(null);
+    for (const definition of document.definitions) {
+      if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments[definition.name.value] = definition;
+    }
+    const rootType = schema.getRootType(operation.operation) ?? undefined;
+    const open: OperationShape = { rootType, fragments, generating: undefined };
+    const shape = isConditional(document) ? open : { ...open, generating: collect(open, operation, {}) };
+    shapes.set(operation, shape);
+    return shape;
+  }
+
+  function collect(
+    { rootType, fragments }: OperationShape,
+    operation: OperationDefinitionNode,
+    variables: CoercedValues,
+  ): GeneratingField[] {
+    if (rootType === undefined) return [];
+    const found: GeneratingField[] = [];
+    for (const [responseKey, nodes] of collectFields(schema, fragments, variables, rootType, operation.selectionSet)) {
+      const node = nodes[0];
+      const definition = node && rootType.getFields()[node.name.value];
+      const kind = node && generatingFields[`${rootType.name}.${node.name.value}`];
+      if (node && definition && kind) found.push({ responseKey, kind, definition, node });
+    }
+    return found;
+  }
+
+  function argumentsOf(field: GeneratingField, variables: CoercedValues): Record<string, unknown> {
+    const values = getArgumentValues(field.definition, field.node, { ...variables });
+    for (const argument of field.definition.args) {
+      const node = field.node.arguments?.find((candidate) => candidate.name.value === argument.name);
+      // Variables were checked whole when they were coerced.
+      if (node && node.value.kind !== Kind.VARIABLE)
+        bounds.check(values[argument.name], argument.type, [argument.name]);
+    }
+    return values;
+  }
+
+  function planField(
+    field: GeneratingField,
+    variables: CoercedValues,
+    { caller }: Pick<GraphQLContext, 'caller'>,
+    headerKey: string | undefined,
+  ): PlannedField {
+    const values = argumentsOf(field, variables);
+    switch (field.kind) {
+      case 'GENERATE':
+      case 'START': {
+        const input = values['input'] as CallInput;
+        refuseTwoKeys(input.idempotencyKey, headerKey, ['input', 'idempotencyKey']);
+        return { kind: field.kind, call: generations.prepare(input, caller, ['input'], headerKey) };
+      }
+      case 'BATCH': {
+        const input = values['input'] as BatchInput;
+        refuseTwoKeys(input.idempotencyKey, headerKey, ['input', 'idempotencyKey']);
+        return { kind: 'BATCH', batch: generations.prepareBatch(input, caller, ['input'], headerKey) };
+      }
+      case 'STREAM': {
+        const { request, idempotencyKey } = values['input'] as StreamInput;
+        refuseTwoKeys(idempotencyKey, headerKey, ['input', 'idempotencyKey']);
+        if (request.idempotencyKey !== null && request.idempotencyKey !== undefined) {
+          throw new SluiceError(
+            'INVALID',
+            'Give the idempotency key once: a stream takes it as "input.idempotencyKey", not inside "request".',
+            { path: ['input', 'request', 'idempotencyKey'] },
+          );
+        }
+        const call = generations.prepare({ ...request, idempotencyKey }, caller, ['input', 'request']);
+        return { kind: 'STREAM', call: refuseInvalid(call), after: (values['after'] as string | null) ?? undefined };
+      }
+    }
+  }
+
+  return {
+    plan({ document, operation, variables }, context) {
+      const shape = shapeOf(document, operation);
+      const coerced = bounds.coerceVariables(operation.variableDefinitions ?? [], variables ?? {});
+      const generating = shape.generating ?? collect(shape, operation, coerced);
+      const headerKey = generating.length === 0 ? undefined : context.idempotencyKeyHeader;
+      if (headerKey !== undefined && generating.length > 1) {
+        throw new SluiceError(
+          'BAD_USER_INPUT',
+          'The Idempotency-Key header names one call, this operation has several: give each its own "idempotencyKey" in its input.',
+        );
+      }
+      const fields = new Map(
+        generating.map((field) => [field.responseKey, planField(field, coerced, context, headerKey)]),
+      );
+      return createPlan(fields);
+    },
+  };
+}
+
+function createPlan(fields: ReadonlyMap<string, PlannedField>): PlannedOperation {
+  return {
+    generates: fields.size > 0,
+    fields,
+    take<K extends PlannedField['kind']>(responseKey: string, kind: K): Extract<PlannedField, { kind: K }> {
+      const planned = fields.get(responseKey);
+      if (planned?.kind !== kind) {
+        throw new Error(`The field was planned as ${planned?.kind ?? 'nothing'} and asked for ${kind}`);
+      }
+      return planned as Extract<PlannedField, { kind: K }>;
+    },
+  };
+}
+
+/** Whether variables can change which root fields there are. A little wider than needed: any @skip or @include counts. */
+function isConditional(document: DocumentNode): boolean {
+  const isIn = (node: {
+    readonly directives?: readonly unknown[];
+    readonly selectionSet?: { readonly selections: readonly unknown[] };
+  }): boolean =>
+    (node.directives?.length ?? 0) > 0 ||
+    (node.selectionSet?.selections.some((inner) => isIn(inner as typeof node)) ?? false);
+  return document.definitions.some((definition) => isIn(definition as Parameters<typeof isIn>[0]));
+}
+
+function refuseTwoKeys(inInput: string | null | undefined, inHeader: string | undefined, path: string[]): void {
+  if (inHeader !== undefined && inInput !== null && inInput !== undefined && inInput !== inHeader) {
+    throw new SluiceError(
+      'BAD_USER_INPUT',
+      'The Idempotency-Key header and "idempotencyKey" in the input differ: give the key once.',
+      { path },
+    );
+  }
+}
+
+/** A subscription has no member to carry a refusal: it becomes an error before the stream starts. */
+function refuseInvalid(call: PreparedCall | InvalidInput): PreparedCall {
+  if (call.type === 'PREPARED') return call;
+  const code: ErrorCode = call.code in ERROR_TABLE ? (call.code as ErrorCode) : 'INVALID';
+  const isKey = call.path.at(-1) === 'idempotencyKey';
+  throw new SluiceError(code, call.message, { path: isKey ? ['input', 'idempotencyKey'] : call.path });
+}

@@ -1,0 +1,105 @@
+// Parsed and validated documents, kept in a bounded cache: every transport asks here, so all share one set of rules.
+
+import {
+  type DocumentNode,
+  GraphQLError,
+  type GraphQLSchema,
+  getOperationAST,
+  Kind,
+  NoSchemaIntrospectionCustomRule,
+  type OperationDefinitionNode,
+  parse,
+  specifiedRules,
+  validate,
+} from 'graphql';
+import { LRUCache } from 'lru-cache';
+import { SluiceError } from '../core/errors.ts';
+import { checkOperationLimits, type OperationLimits } from './operation-limits.ts';
+
+export type DocumentResult =
+  | { readonly type: 'VALID'; readonly document: DocumentNode }
+  | { readonly type: 'INVALID'; readonly errors: readonly GraphQLError[] };
+
+export interface Documents {
+  get(source: string): DocumentResult;
+}
+
+export interface DocumentsOptions {
+  readonly schema: GraphQLSchema;
+  readonly limits: OperationLimits;
+  readonly introspection: boolean;
+  /** Characters of source text kept, over all documents. Default 8 Mi. */
+  readonly maxCachedCharacters?: number;
+}
+
+const maxCachedDocuments = 2_000;
+const maxValidationErrors = 10;
+
+export function createDocuments(options: DocumentsOptions): Documents {
+  const { schema, limits, introspection } = options;
+  const maxSize = options.maxCachedCharacters ?? 8 * 1024 * 1024;
+  const cache = new LRUCache<string, DocumentResult>({
+    max: maxCachedDocuments,
+    maxSize,
+    maxEntrySize: Math.min(maxSize, 256 * 1024),
+    sizeCalculation: (_result, source) => source.length + 1,
+  });
+  const rules = introspection ? specifiedRules : [...specifiedRules, NoSchemaIntrospectionCustomRule];
+
+  function read(source: string): DocumentResult {
+    let document: DocumentNode;
+    try {
+      document = parse(source, { maxTokens: limits.tokens });
+    } catch (error) {
+      return { type: 'INVALID', errors: [withCode(error, 'GRAPHQL_PARSE_FAILED')] };
+    }
+    // First the size: rules that compare fields with fields are dear on what is refused anyway.
+    const tooLarge = checkOperationLimits(document, limits);
+    if (tooLarge.length > 0) return { type: 'INVALID', errors: tooLarge };
+    const errors = validate(schema, document, rules, { maxErrors: maxValidationErrors });
+    if (errors.length > 0) {
+      const coded = errors.slice(0, maxValidationErrors).map((error) => withCode(error, 'GRAPHQL_VALIDATION_FAILED'));
+      return { type: 'INVALID', errors: coded };
+    }
+    return { type: 'VALID', document };
+  }
+
+  return {
+    get(source) {
+      const known = cache.get(source);
+      if (known !== undefined) return known;
+      const result = read(source);
+      cache.set(source, result);
+      return result;
+    },
+  };
+}
+
+function withCode(error: unknown, code: string): GraphQLError {
+  if (!(error instanceof GraphQLError)) throw error;
+  return new GraphQLError(error.message, {
+    nodes: error.nodes ?? null,
+    source: error.source ?? null,
+    positions: error.positions ?? null,
+    extensions: { code, ...error.extensions },
+  });
+}
+
+/** The operation to run. @throws SluiceError OPERATION_RESOLUTION_FAILURE when the document does not say which. */
+export function selectOperation(
+  document: DocumentNode,
+  operationName: string | null | undefined,
+): OperationDefinitionNode {
+  const operation = getOperationAST(document, operationName);
+  if (operation) return operation;
+  const operations = document.definitions.filter((definition) => definition.kind === Kind.OPERATION_DEFINITION);
+  if (operations.length === 0) {
+    throw new SluiceError('OPERATION_RESOLUTION_FAILURE', 'The document holds no operation, only fragments.');
+  }
+  throw new SluiceError(
+    'OPERATION_RESOLUTION_FAILURE',
+    operationName
+      ? 'The document holds no operation of the name given as "operationName".'
+      : 'The document holds several operations: say which to run with "operationName".',
+  );
+}

@@ -1,0 +1,112 @@
+// Queries and mutations about generations. The generating mutations run what the admission gate planned under their
+// response key; the `input` they declare is there for the schema and never read again.
+
+import type { GraphQLResolveInfo } from 'graphql';
+import { Arg, Ctx, ID, Info, Mutation, Query, Resolver } from 'type-graphql';
+import { SluiceError } from '../../core/errors.ts';
+import { formatNanoUsd } from '../../core/money.ts';
+import type { GraphQLContext } from '../context.ts';
+import { planOf } from '../plan-of.ts';
+import type { ResolverServices } from '../resolver-services.ts';
+import { BatchGenerateInput, BatchGeneratePayload } from './batch.types.ts';
+import { CancelGenerationPayload } from './cancel.types.ts';
+import { Estimate } from './estimate.types.ts';
+import { GenerateResult } from './generate-result.types.ts';
+import { CancelGenerationInput, GenerateInput } from './generation.inputs.ts';
+import { toBatchPayload, toGenerateResult, toGeneration } from './generation.mapper.ts';
+import { Generation } from './generation.types.ts';
+import { toInvalidInputError } from './invalid-input-error.ts';
+
+@Resolver()
+export class GenerationResolver {
+  readonly #services: ResolverServices;
+
+  constructor(services: ResolverServices) {
+    this.#services = services;
+  }
+
+  @Query(() => Generation, {
+    nullable: true,
+    description:
+      'One of your generations, running or ended. Null with a NOT_FOUND error when none of yours has this id.',
+  })
+  generation(
+    @Ctx() { caller }: GraphQLContext,
+    @Arg('id', () => ID, { description: 'Id of the generation.' }) id: string,
+  ): Generation {
+    const found = this.#services.generations.find(id, caller);
+    if (found === undefined) throw new SluiceError('NOT_FOUND', undefined, { path: ['id'] });
+    return toGeneration(found);
+  }
+
+  @Query(() => Estimate, {
+    description:
+      'What a call would take: tokens and the most it could cost. The input is checked as `generate` checks it.',
+  })
+  estimate(
+    @Ctx() { caller }: GraphQLContext,
+    @Arg('input', () => GenerateInput, { description: 'The call, as it would be made.' }) input: GenerateInput,
+  ): Estimate {
+    const { generations } = this.#services;
+    const call = generations.prepare(input, caller, ['input']);
+    if (call.type === 'INVALID_INPUT') throw toInvalidInputError(call);
+    const { inputTokens, maxOutputTokens, maxCostNanoUsd } = generations.estimate(call);
+    const maxCostUsd = maxCostNanoUsd === undefined ? undefined : formatNanoUsd(maxCostNanoUsd);
+    return { inputTokens, maxOutputTokens, maxCostUsd };
+  }
+
+  @Mutation(() => GenerateResult, {
+    nullable: true,
+    description: 'Calls a model and waits for the whole answer. Without an idempotency key it stops when you hang up.',
+  })
+  async generate(
+    @Ctx() context: GraphQLContext,
+    @Info() info: GraphQLResolveInfo,
+    @Arg('input', () => GenerateInput, { description: 'The call.' }) _input?: GenerateInput,
+  ): Promise<GenerateResult> {
+    const { call } = planOf(context, info, 'GENERATE');
+    if (call.type === 'INVALID_INPUT') return toGenerateResult(call);
+    return toGenerateResult(await this.#services.generations.generate(call, context.signal));
+  }
+
+  @Mutation(() => GenerateResult, {
+    nullable: true,
+    description:
+      'Starts a call and answers at once; it runs to its end whether you listen or not. Follow it with `generationEvents` or ask `generation(id)`.',
+  })
+  startGeneration(
+    @Ctx() context: GraphQLContext,
+    @Info() info: GraphQLResolveInfo,
+    @Arg('input', () => GenerateInput, { description: 'The call.' }) _input?: GenerateInput,
+  ): GenerateResult {
+    const { call } = planOf(context, info, 'START');
+    return toGenerateResult(call.type === 'INVALID_INPUT' ? call : this.#services.generations.start(call));
+  }
+
+  @Mutation(() => CancelGenerationPayload, {
+    nullable: true,
+    description:
+      'Stops one of your generations and waits until it has ended. What it used until then is charged. One that had ended already is returned as it is. Null with a NOT_FOUND error when none of yours has this id.',
+  })
+  async cancelGeneration(
+    @Ctx() { caller }: GraphQLContext,
+    @Arg('input', () => CancelGenerationInput, { description: 'Which one.' }) { id }: CancelGenerationInput,
+  ): Promise<CancelGenerationPayload> {
+    const cancelled = await this.#services.generations.cancel(id, caller);
+    if (cancelled === undefined) throw new SluiceError('NOT_FOUND', undefined, { path: ['input', 'id'] });
+    return { generation: toGeneration(cancelled) };
+  }
+
+  @Mutation(() => BatchGeneratePayload, {
+    nullable: true,
+    description: 'Makes up to 100 calls side by side and waits for all of them. Each item has a result of its own.',
+  })
+  async batchGenerate(
+    @Ctx() context: GraphQLContext,
+    @Info() info: GraphQLResolveInfo,
+    @Arg('input', () => BatchGenerateInput, { description: 'The calls.' }) _input?: BatchGenerateInput,
+  ): Promise<BatchGeneratePayload> {
+    const { batch } = planOf(context, info, 'BATCH');
+    return toBatchPayload(await this.#services.generations.batch(batch, context.signal));
+  }
+}

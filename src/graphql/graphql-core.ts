@@ -1,0 +1,56 @@
+// Puts the parts of graphql/ together for the transports: one set of limits, one gate, one error mapping.
+
+import type { ApolloServer, ApolloServerPlugin } from '@apollo/server';
+import type { GraphQLSchema } from 'graphql';
+import type { Generations } from '../generation/generations.ts';
+import { createAdmissionGate } from './admission-gate.ts';
+import { type ApolloLogger, createApolloServer, type HttpGraphQLContext } from './apollo.ts';
+import { createDocuments, type Documents } from './documents.ts';
+import { createFormatError, type FormatError } from './format-error.ts';
+import { defaultOperationLimits, type OperationLimits } from './operation-limits.ts';
+import { createSubscribeOperation, type SubscribeOperation } from './subscribe-operation.ts';
+
+export interface GraphQLCoreOptions {
+  readonly schema: GraphQLSchema;
+  readonly generations: Pick<Generations, 'prepare' | 'prepareBatch'>;
+  /** Whether clients may ask for the schema. */
+  readonly introspection: boolean;
+  readonly logger: ApolloLogger;
+  /** Those not given keep their defaults. */
+  readonly limits?: Partial<OperationLimits>;
+  readonly plugins?: readonly ApolloServerPlugin<HttpGraphQLContext>[];
+}
+
+export interface GraphQLCore {
+  /** Not started: the HTTP server starts and stops it. */
+  readonly apollo: ApolloServer<HttpGraphQLContext>;
+  readonly documents: Documents;
+  readonly subscribe: SubscribeOperation;
+  readonly formatError: FormatError;
+  readonly limits: OperationLimits;
+}
+
+export function createGraphQLCore(options: GraphQLCoreOptions): GraphQLCore {
+  const { schema, generations, introspection, logger, plugins } = options;
+  const limits = { ...defaultOperationLimits, ...options.limits };
+  const formatError = createFormatError({ logger });
+  const documents = createDocuments({ schema, limits, introspection });
+  const gate = createAdmissionGate({ schema, generations, limits });
+  const apollo = createApolloServer({
+    schema,
+    documents,
+    gate,
+    formatError,
+    limits,
+    introspection,
+    logger,
+    ...(plugins === undefined ? {} : { plugins }),
+  });
+  return {
+    apollo,
+    documents,
+    formatError,
+    limits,
+    subscribe: createSubscribeOperation({ schema, documents, gate, formatError }),
+  };
+}

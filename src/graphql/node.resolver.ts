@@ -1,0 +1,42 @@
+// `node(id)`: anything of the caller's by its id; the prefix says what it is.
+
+import { Arg, Ctx, ID, Query, Resolver } from 'type-graphql';
+import type { Caller } from '../core/caller.ts';
+import { SluiceError } from '../core/errors.ts';
+import { ORGANIZATION_ID_PREFIX, PROJECT_ID_PREFIX, toOrganization, toProject } from './access/viewer.mapper.ts';
+import type { GraphQLContext } from './context.ts';
+import { toGeneration } from './generation/generation.mapper.ts';
+import { MODEL_ID_PREFIX, toModel } from './models/model.mapper.ts';
+import { Node } from './node.types.ts';
+import type { ResolverServices } from './resolver-services.ts';
+
+@Resolver()
+export class NodeResolver {
+  readonly #services: ResolverServices;
+
+  constructor(services: ResolverServices) {
+    this.#services = services;
+  }
+
+  @Query(() => Node, {
+    nullable: true,
+    description:
+      'Anything of yours by its id: a generation, a model, your organization, your project. Null with a NOT_FOUND error when nothing of yours has this id.',
+  })
+  node(@Ctx() { caller }: GraphQLContext, @Arg('id', () => ID, { description: 'Its id.' }) id: string): Node {
+    const found = this.#find(id, caller);
+    if (found === undefined) throw new SluiceError('NOT_FOUND', undefined, { path: ['id'] });
+    return found;
+  }
+
+  #find(id: string, caller: Caller): Node | undefined {
+    if (id.startsWith(MODEL_ID_PREFIX)) {
+      const model = this.#services.models.find(id.slice(MODEL_ID_PREFIX.length), caller);
+      return model && toModel(model);
+    }
+    if (id === ORGANIZATION_ID_PREFIX + caller.organizationId) return toOrganization(caller.organizationId);
+    if (id === PROJECT_ID_PREFIX + caller.projectId) return toProject(caller.projectId);
+    const generation = this.#services.generations.find(id, caller);
+    return generation && toGeneration(generation);
+  }
+}

@@ -1,0 +1,74 @@
+// The schema: type-graphql's classes put together with the services they call.
+
+// First, for the decorators of everything below need it.
+import 'reflect-metadata';
+import { GraphQLSchema, printSchema } from 'graphql';
+import { buildSchema, type ClassType, type PubSub } from 'type-graphql';
+import { ViewerResolver } from './access/viewer.resolver.ts';
+import { GenerationResolver } from './generation/generation.resolver.ts';
+import { createGenerationSubscriptions } from './generation/generation.subscriptions.ts';
+import { makeExecutionLean } from './lean-execution.ts';
+import { makeErrorsLocatable } from './locatable-errors.ts';
+import { ModelResolver } from './models/model.resolver.ts';
+import { NodeResolver } from './node.resolver.ts';
+import type { ResolverServices } from './resolver-services.ts';
+
+/** type-graphql demands one as soon as there is a subscription, though each of ours brings its own source. */
+const NO_PUB_SUB: PubSub = {
+  publish: () => undefined,
+  subscribe: () => {
+    throw new Error('no subscription goes through a pubSub');
+  },
+};
+
+export async function buildGraphQLSchema(services: ResolverServices): Promise<GraphQLSchema> {
+  const generation = new GenerationResolver(services);
+  const subscriptions = createGenerationSubscriptions(services);
+  const resolvers = new Map<ClassType, object>([
+    [GenerationResolver, generation],
+    [subscriptions, new subscriptions()],
+    [ModelResolver, new ModelResolver(services)],
+    [ViewerResolver, new ViewerResolver()],
+    [NodeResolver, new NodeResolver(services)],
+  ]);
+  const schema = await buildSchema({
+    resolvers: [...resolvers.keys()] as [ClassType, ...ClassType[]],
+    container: { get: (type: ClassType) => resolvers.get(type) },
+    validate: false,
+    pubSub: NO_PUB_SUB,
+  });
+  describeRoots(schema);
+  makeExecutionLean(schema, generation);
+  makeErrorsLocatable(schema);
+  return schema;
+}
+
+/** The one thing type-graphql has no words for. */
+function describeRoots(schema: GraphQLSchema): void {
+  const describe = (root: { description?: string | null | undefined } | null | undefined, text: string): void => {
+    if (root) root.description = text;
+  };
+  describe(schema.getQueryType(), 'What can be asked. Nothing here calls a model or costs money.');
+  describe(
+    schema.getMutationType(),
+    'What can be done. Every field may be null: one that fails leaves an error with its path and does not take the answers of the others with it.',
+  );
+  describe(
+    schema.getSubscriptionType(),
+    'What can be listened to, over WebSocket (graphql-transport-ws), server-sent events or multipart.',
+  );
+}
+
+/**
+ * The schema as text: the root types, then the others as they are met from there. The only applied directives are those
+ * graphql-js prints itself (@specifiedBy, @deprecated).
+ */
+export async function printSluiceSchema(): Promise<string> {
+  // Printing calls no resolver.
+  const schema = await buildGraphQLSchema({} as ResolverServices);
+  const { types, ...config } = schema.toConfig();
+  const roots = [config.query, config.mutation, config.subscription].filter(
+    (root) => root !== null && root !== undefined,
+  );
+  return `${printSchema(new GraphQLSchema({ ...config, types: [...new Set([...roots, ...types])] }))}\n`;
+}

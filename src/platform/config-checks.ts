@@ -1,0 +1,178 @@
+// What fields of the configuration file must agree on: ids that are unique, targets that exist, addresses that are safe.
+// It works on the file as read, whole or not, so that these problems are told beside those of its shape.
+
+import { isLoopbackHost } from './config-environment.ts';
+import type { ConfigProblem } from './config-errors.ts';
+import { formatPath, nearestName } from './config-errors.ts';
+import { type ConfigFile, isSubstitutedText } from './config-file.ts';
+import { describeField } from './config-schema.ts';
+
+export const SIMULATOR_PROVIDER = 'simulator';
+export const SIMULATOR_MODELS = ['sim-fast', 'sim-smart'] as const;
+
+type Mapping = Readonly<Record<string, unknown>>;
+
+/** True when the file itself says which providers to use. */
+export const namesProviders = (file: ConfigFile | undefined): boolean => itemsOf(file?.value, ['providers']).length > 0;
+
+export function checkFile(file: ConfigFile): readonly ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  const report = (path: readonly PropertyKey[], found: string | undefined, expected: string): void => {
+    problems.push({ place: file.name, line: file.lineOf(path), field: formatPath(path), found, expected });
+  };
+  const providers = itemsOf(file.value, ['providers']);
+  const models = itemsOf(file.value, ['models']);
+  const apiKeys = itemsOf(file.value, ['auth', 'apiKeys']);
+  const withSimulator = providers.length === 0;
+
+  const reportRepeated = (
+    items: readonly Mapping[],
+    path: readonly PropertyKey[],
+    field: string,
+    what: string,
+  ): void => {
+    const seen = new Map<string, number>();
+    items.forEach((item, index) => {
+      const value = textOf(item[field]);
+      if (value === undefined) return;
+      const first = seen.get(value);
+      if (first === undefined) seen.set(value, index);
+      else {
+        const firstField = formatPath([...path, first, field]);
+        report([...path, index, field], `the same ${what} as ${firstField}`, `a ${what} of its own`);
+      }
+    });
+  };
+  reportRepeated(providers, ['providers'], 'id', 'id');
+  reportRepeated(models, ['models'], 'id', 'id');
+  reportRepeated(apiKeys, ['auth', 'apiKeys'], 'name', 'name');
+  reportRepeated(apiKeys, ['auth', 'apiKeys'], 'key', 'key');
+
+  providers.forEach((provider, index) => {
+    checkProvider(provider, (field, found, expected) => report(['providers', index, field], found, expected));
+  });
+
+  const providerIds = withSimulator ? [SIMULATOR_PROVIDER] : textsOf(providers, 'id');
+  const modelIds = [...textsOf(models, 'id'), ...(withSimulator ? SIMULATOR_MODELS : [])];
+  if (!withSimulator && models.length === 0)
+    report(['models'], 'nothing', 'at least one model that uses the providers');
+  models.forEach((model, index) => {
+    checkModel(model, (path, found, expected) => report(['models', index, ...path], found, expected));
+    if (withSimulator && SIMULATOR_MODELS.some((id) => id === textOf(model['id']))) {
+      report(
+        ['models', index, 'id'],
+        describeField([], model['id']),
+        'another id: the simulator offers a model of this name',
+      );
+    }
+    itemsOf(model, ['targets']).forEach((target, position) => {
+      const id = textOf(target['provider']);
+      if (id === undefined || providerIds.includes(id)) return;
+      const path = ['models', index, 'targets', position, 'provider'];
+      report(
+        path,
+        describeField(path, target['provider']),
+        `the id of a provider of this file${suggest(id, providerIds)}`,
+      );
+    });
+  });
+
+  apiKeys.forEach((apiKey, index) => {
+    const path = ['auth', 'apiKeys', index];
+    if (textOf(apiKey['name']) === 'admin') {
+      report([...path, 'name'], '"admin"', 'another name: this one belongs to the admin key');
+    }
+    listOf(apiKey['allowedModels']).forEach((entry, position) => {
+      const id = textOf(entry);
+      if (id === undefined || modelIds.includes(id)) return;
+      const at = [...path, 'allowedModels', position];
+      report(at, describeField(at, entry), `the id of a model of this file${suggest(id, modelIds)}`);
+    });
+  });
+  return problems;
+}
+
+function checkProvider(provider: Mapping, report: (field: string, found: string, expected: string) => void): void {
+  const kind = textOf(provider['kind']);
+  const baseUrl = textOf(provider['baseUrl']);
+  if (kind === 'openai-compatible' && baseUrl === undefined) {
+    report(
+      'baseUrl',
+      'nothing',
+      'the address of the server, e.g. http://127.0.0.1:8080/v1 (kind openai-compatible has none of its own)',
+    );
+  }
+  if (kind === 'openai' && baseUrl === undefined && provider['apiKey'] === undefined) {
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: shows what to write.
+    report('apiKey', 'nothing', 'the key of the provider, e.g. "${OPENAI_API_KEY}"');
+  }
+  if (baseUrl === undefined || !URL.canParse(baseUrl)) return;
+  const url = new URL(baseUrl);
+  if (url.protocol === 'http:' && !isLoopbackHost(url.hostname) && !isTrue(provider['allowInsecure'])) {
+    const expected = 'https://, or allowInsecure: true to send prompts and keys unencrypted';
+    report('baseUrl', describeField(['baseUrl'], provider['baseUrl']), expected);
+  }
+}
+
+function checkModel(model: Mapping, report: (path: readonly string[], found: string, expected: string) => void): void {
+  const contextWindow = numberOf(model['contextWindow']);
+  const most = numberOf(model['maxOutputTokens']);
+  const usual = numberOf(model['defaultMaxOutputTokens']);
+  if (most !== undefined && contextWindow !== undefined && most > contextWindow) {
+    report(['maxOutputTokens'], String(most), `at most contextWindow (${contextWindow})`);
+  }
+  const [ceiling, ceilingName] = most === undefined ? [contextWindow, 'contextWindow'] : [most, 'maxOutputTokens'];
+  if (usual !== undefined && ceiling !== undefined && usual > ceiling) {
+    report(['defaultMaxOutputTokens'], String(usual), `at most ${ceilingName} (${ceiling})`);
+  }
+  const capabilities = model['capabilities'];
+  if (Array.isArray(capabilities) && !capabilities.some((capability) => textOf(capability) === 'TEXT')) {
+    report(['capabilities'], 'a list without TEXT', 'TEXT among them');
+  }
+}
+
+/** Places of secrets that stand in the file itself. */
+export function literalSecrets(file: ConfigFile): readonly string[] {
+  const places: string[] = [];
+  const look = (path: readonly string[], field: string): void => {
+    itemsOf(file.value, path).forEach((item, index) => {
+      const fieldPath = [...path, index, field];
+      if (typeof item[field] === 'string')
+        places.push(`${file.name}:${file.lineOf(fieldPath)} ${formatPath(fieldPath)}`);
+    });
+  };
+  look(['auth', 'apiKeys'], 'key');
+  look(['providers'], 'apiKey');
+  return places;
+}
+
+function suggest(id: string, known: readonly string[]): string {
+  if (known.length === 0) return ' (it has none)';
+  const nearest = nearestName(id, known);
+  if (nearest !== undefined) return `: did you mean "${nearest}"?`;
+  return known.length > 12 ? '' : ` (${known.join(', ')})`;
+}
+
+const isMapping = (value: unknown): value is Mapping =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !isSubstitutedText(value);
+const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
+
+/** The entries of a list, by their index; what is no mapping counts as an empty one: its shape is told elsewhere. */
+function itemsOf(root: unknown, path: readonly string[]): readonly Mapping[] {
+  const value = path.reduce<unknown>((current, key) => (isMapping(current) ? current[key] : undefined), root);
+  return listOf(value).map((item) => (isMapping(item) ? item : {}));
+}
+
+function textOf(value: unknown): string | undefined {
+  if (isSubstitutedText(value)) return value.text;
+  return typeof value === 'string' ? value : undefined;
+}
+
+const textsOf = (items: readonly Mapping[], field: string): readonly string[] =>
+  items.map((item) => textOf(item[field])).filter((text) => text !== undefined);
+
+const numberOf = (value: unknown): number | undefined => {
+  const number = isSubstitutedText(value) ? Number(value.text) : value;
+  return typeof number === 'number' && Number.isFinite(number) ? number : undefined;
+};
+const isTrue = (value: unknown): boolean => value === true || textOf(value) === 'true';

@@ -1,0 +1,257 @@
+// Makes the Config of the process: environment, file, and what was found on the machine, checked as a whole. Any
+// problem stops the start, and all of them are told at once.
+
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { isAbsolute, relative, resolve } from 'node:path';
+import type { Capability } from '../core/chat.ts';
+import { formatMicroUsd, type Prices } from '../core/money.ts';
+import type { Config, ModelConfig, ProviderConfig } from './config.ts';
+import { checkFile, literalSecrets, namesProviders } from './config-checks.ts';
+import { type Environment, isLoopbackHost, readEnvironment } from './config-environment.ts';
+import { ConfigError, type ConfigProblem } from './config-errors.ts';
+import { type ConfigFile, parseConfigFile } from './config-file.ts';
+import { emptyFileConfig, type FileConfig, readShape } from './config-schema.ts';
+import { OLLAMA_URL, probeOllama } from './ollama-probe.ts';
+
+export interface LoadConfigOptions {
+  /** Default: the environment of the process. */
+  readonly env?: NodeJS.ProcessEnv;
+  /** Relative paths start here. Default: the working directory. */
+  readonly cwd?: string;
+  /** Whether log lines are read by a person. Default: whether standard output is a terminal. */
+  readonly isTerminal?: boolean;
+  /** Where to look for an Ollama when there is no file; undefined: on its usual port; null: nowhere. */
+  readonly ollamaUrl?: string | null;
+}
+
+const DEFAULT_FILE = 'sluice.yaml';
+const OPENAI_URL = 'https://api.openai.com/v1';
+const DEFAULT_CAPABILITIES: readonly Capability[] = ['TEXT', 'STREAM', 'TOOLS', 'JSON_SCHEMA', 'IMAGES'];
+/** Longer than the longest call, so that a stop cuts none. */
+const DRAIN_MARGIN_MS = 5_000;
+
+/** @throws ConfigError that lists every problem. */
+export async function loadConfig(options: LoadConfigOptions = {}): Promise<Config> {
+  const env = options.env ?? process.env;
+  const cwd = options.cwd ?? process.cwd();
+  const environment = readEnvironment(env);
+  const { file, problem } = await readConfigFile(environment.configFile, env, cwd);
+  const shape = file === undefined || file.problems.length > 0 ? undefined : readShape(file);
+
+  const problems = [
+    ...environment.problems,
+    ...(problem === undefined ? [] : [problem]),
+    ...(file?.problems ?? []),
+    ...fileProblems(file, shape?.problems ?? []),
+    ...(problem === undefined ? productionProblems(environment, file) : []),
+  ];
+  const fileConfig = file === undefined ? emptyFileConfig() : shape?.config;
+  if (problems.length > 0 || fileConfig === undefined) throw new ConfigError(problems);
+
+  const found = file === undefined ? await findProviders(environment, options.ollamaUrl) : nothingFound;
+  const isTerminal = options.isTerminal ?? process.stdout.isTTY === true;
+  const config = assemble(environment, fileConfig, cwd, isTerminal);
+  return {
+    ...config,
+    file: file === undefined ? undefined : resolve(cwd, environment.configFile ?? DEFAULT_FILE),
+    simulator: !namesProviders(file),
+    providers: [...fileConfig.providers.map(toProvider), ...found.providers],
+    models: [...fileConfig.models.map(toModel), ...found.models],
+    warnings: [...environment.warnings, ...warningsOf(config, fileConfig, file)],
+  };
+}
+
+interface FileReading {
+  readonly file: ConfigFile | undefined;
+  readonly problem: ConfigProblem | undefined;
+}
+
+async function readConfigFile(given: string | undefined, env: NodeJS.ProcessEnv, cwd: string): Promise<FileReading> {
+  const path = resolve(cwd, given ?? DEFAULT_FILE);
+  const inside = relative(cwd, path);
+  const name = inside.startsWith('..') || isAbsolute(inside) ? path : inside;
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(await readFile(path));
+    return { file: parseConfigFile(name, text, env), problem: undefined };
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;
+    if (code === 'ENOENT' && given === undefined) return { file: undefined, problem: undefined };
+    return {
+      file: undefined,
+      problem: { place: name, line: undefined, field: '', found: undefined, expected: unreadable(code, given) },
+    };
+  }
+}
+
+function unreadable(code: string | undefined, given: string | undefined): string {
+  const from = given === undefined ? '' : ' (named by SLUICE_CONFIG)';
+  if (code === 'ENOENT') return `there is no such file${from}`;
+  if (code === 'EISDIR') return `this is a folder, not a file${from}`;
+  if (code === 'EACCES' || code === 'EPERM') return `this file may not be read by this user${from}`;
+  if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') return `this file is not UTF-8 text${from}`;
+  return `this file cannot be read${from}${code === undefined ? '' : `: ${code}`}`;
+}
+
+/** Of two problems at one place the first is enough: the shape comes before what builds on it. */
+function fileProblems(file: ConfigFile | undefined, ofShape: readonly ConfigProblem[]): readonly ConfigProblem[] {
+  if (file === undefined || file.value === undefined) return ofShape;
+  const told = new Set(ofShape.map((problem) => problem.field));
+  const all = [...ofShape, ...checkFile(file).filter((problem) => !told.has(problem.field))];
+  return all.sort((left, right) => (left.line ?? 0) - (right.line ?? 0));
+}
+
+function productionProblems(environment: Environment, file: ConfigFile | undefined): readonly ConfigProblem[] {
+  if (!environment.production) return [];
+  const problem = (field: string, expected: string): ConfigProblem => ({
+    place: 'environment',
+    line: undefined,
+    field,
+    found: 'nothing',
+    expected,
+  });
+  const problems: ConfigProblem[] = [];
+  if (!environment.allowEmbedded) {
+    problems.push(
+      problem(
+        'SLUICE_ALLOW_EMBEDDED',
+        '1 with NODE_ENV=production: this version keeps its state in memory, of one process, and loses it at a stop. Set it if that is what you want',
+      ),
+    );
+  }
+  if (!environment.allowSimulator && !namesProviders(file)) {
+    problems.push(
+      problem(
+        'SLUICE_ALLOW_SIMULATOR',
+        '1 with NODE_ENV=production and no providers in a configuration file: answers would come from the simulator. Name providers and models in sluice.yaml, or set it if that is what you want',
+      ),
+    );
+  }
+  return problems;
+}
+
+interface Found {
+  readonly providers: readonly ProviderConfig[];
+  readonly models: readonly ModelConfig[];
+}
+
+const nothingFound: Found = { providers: [], models: [] };
+
+/** Real models with no file at all: a key in the environment, a server on this machine. */
+async function findProviders(environment: Environment, ollamaUrl: string | null = OLLAMA_URL): Promise<Found> {
+  const ollamaModels = ollamaUrl === null ? [] : await probeOllama(ollamaUrl);
+  const openAi: ProviderConfig = {
+    id: 'openai',
+    kind: 'openai',
+    baseUrl: OPENAI_URL,
+    apiKey: environment.openAiKey,
+    offersKnownModels: true,
+  };
+  const ollama: ProviderConfig = {
+    id: 'ollama',
+    kind: 'openai-compatible',
+    baseUrl: `${ollamaUrl}/v1`,
+    apiKey: undefined,
+    offersKnownModels: false,
+  };
+  const { timeouts } = DEFAULT_MODEL;
+  return {
+    providers: [...(environment.openAiKey ? [openAi] : []), ...(ollamaModels.length > 0 ? [ollama] : [])],
+    models: ollamaModels.map((model) => ({
+      ...DEFAULT_MODEL,
+      name: model.replace(/:latest$/, ''),
+      target: { providerId: 'ollama', model },
+      // A model on this machine may have to be read from disk before its first token.
+      timeouts: { ...timeouts, firstTokenMs: timeouts.totalMs },
+    })),
+  };
+}
+
+const DEFAULT_MODEL: Omit<ModelConfig, 'name' | 'target'> = {
+  capabilities: DEFAULT_CAPABILITIES,
+  contextWindow: undefined,
+  maxOutputTokens: undefined,
+  defaultMaxOutputTokens: undefined,
+  prices: undefined,
+  timeouts: { connectMs: 5_000, firstTokenMs: 60_000, idleMs: 30_000, totalMs: 120_000 },
+};
+
+type Assembled = Omit<Config, 'file' | 'simulator' | 'providers' | 'models' | 'warnings'>;
+
+function assemble(environment: Environment, file: FileConfig, cwd: string, isTerminal: boolean): Assembled {
+  const { production } = environment;
+  return {
+    production,
+    dataDirectory: resolve(cwd, environment.dataDirectory),
+    adminKey: environment.adminKey,
+    secret: environment.secret,
+    log: { level: environment.logLevel, format: environment.logFormat ?? (isTerminal ? 'pretty' : 'json') },
+    server: {
+      host: environment.host ?? file.server.host ?? (production ? '0.0.0.0' : '127.0.0.1'),
+      port: environment.port ?? file.server.port ?? 4_000,
+      publicUrl: file.server.publicUrl,
+      allowedOrigins: file.server.allowedOrigins,
+      introspection: file.server.introspection ?? !production,
+    },
+    auth: {
+      apiKeys: file.auth.apiKeys.map(({ name, key, roles, allowedModels }) => ({ name, key, roles, allowedModels })),
+    },
+    streams: file.streams,
+    shutdown: file.shutdown,
+    operationLimits: file.operationLimits,
+    sockets: file.sockets,
+    throttle: file.throttle,
+    idempotency: file.idempotency,
+    generations: file.generations,
+  };
+}
+
+function toProvider({ id, kind, baseUrl, apiKey }: FileConfig['providers'][number]): ProviderConfig {
+  return { id, kind, baseUrl: baseUrl ?? OPENAI_URL, apiKey, offersKnownModels: false };
+}
+
+function toModel(model: FileConfig['models'][number]): ModelConfig {
+  const target = model.targets[0];
+  // The schema lets nothing else through.
+  if (target === undefined) throw new Error('A model without a target passed the checks.');
+  return {
+    name: model.id,
+    target: { providerId: target.provider, model: target.model },
+    capabilities: model.capabilities ?? DEFAULT_CAPABILITIES,
+    contextWindow: model.contextWindow,
+    maxOutputTokens: model.maxOutputTokens,
+    defaultMaxOutputTokens: model.defaultMaxOutputTokens,
+    prices: model.prices && toPrices(model.prices),
+    timeouts: model.timeouts,
+  };
+}
+
+function toPrices(given: NonNullable<FileConfig['models'][number]['prices']>): Prices {
+  const amounts = [
+    given.input,
+    given.cachedInput ?? given.input,
+    given.cacheWrite ?? given.input,
+    given.output,
+  ] as const;
+  const hash = createHash('sha256').update(amounts.map(formatMicroUsd).join(' ')).digest('hex').slice(0, 8);
+  const [inputMicroUsd, cachedInputMicroUsd, cacheWriteMicroUsd, outputMicroUsd] = amounts;
+  return { inputMicroUsd, cachedInputMicroUsd, cacheWriteMicroUsd, outputMicroUsd, version: `config:${hash}` };
+}
+
+function warningsOf(config: Assembled, file: FileConfig, configFile: ConfigFile | undefined): readonly string[] {
+  const warnings: string[] = [];
+  const longestMs = Math.max(0, ...file.models.map((model) => model.timeouts.totalMs));
+  if (config.shutdown.graceMs < longestMs + DRAIN_MARGIN_MS) {
+    warnings.push(
+      `shutdown.graceMs is ${config.shutdown.graceMs}: a stop may cut calls, which may take ${longestMs} ms (the longest totalMs) and start up to ${DRAIN_MARGIN_MS} ms after it is asked for.`,
+    );
+  }
+  if (!config.production) return warnings;
+  for (const place of configFile === undefined ? [] : literalSecrets(configFile)) {
+    warnings.push(`${place}: a secret stands in the file itself; take it from the environment with \${NAME}.`);
+  }
+  if (!isLoopbackHost(config.server.host)) {
+    warnings.push('This version speaks plain HTTP: let a proxy on the same trusted network end TLS in front of it.');
+  }
+  return warnings;
+}

@@ -1,0 +1,143 @@
+// What the process was told: environment and configuration file, checked and complete. The only place that reads the
+// environment. Secrets in it mask themselves wherever it is printed.
+
+import type { AccessRole } from '../core/caller.ts';
+import type { Capability } from '../core/chat.ts';
+import type { Prices } from '../core/money.ts';
+import type { Secret } from './secret.ts';
+
+export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
+export type LogFormat = 'json' | 'pretty';
+
+export interface Config {
+  /** NODE_ENV=production. */
+  readonly production: boolean;
+  /** The file it was read from; undefined: there is none. */
+  readonly file: string | undefined;
+  /** Absolute path of the data folder; it may not exist yet. */
+  readonly dataDirectory: string;
+  /** SLUICE_ADMIN_KEY; undefined: the data folder keeps one (data-directory.ts). */
+  readonly adminKey: Secret | undefined;
+  /** SLUICE_SECRET; undefined: the data folder keeps one (data-directory.ts). */
+  readonly secret: Secret | undefined;
+  /** True when no file names providers: main starts the simulator and offers its models first. */
+  readonly simulator: boolean;
+  readonly log: { readonly level: LogLevel; readonly format: LogFormat };
+  readonly server: ServerConfig;
+  readonly auth: { readonly apiKeys: readonly ApiKeyConfig[] };
+  readonly providers: readonly ProviderConfig[];
+  /** In the order of the file. What is undefined here is filled in from the price table (pricing/resolve-models.ts). */
+  readonly models: readonly ModelConfig[];
+  readonly streams: StreamsConfig;
+  readonly shutdown: { readonly graceMs: number };
+  readonly operationLimits: OperationLimitsConfig;
+  readonly sockets: SocketsConfig;
+  readonly throttle: ThrottleConfig;
+  readonly idempotency: { readonly retentionHours: number };
+  readonly generations: GenerationsConfig;
+  /** Whole sentences to log at start: what works otherwise than the settings may suggest. */
+  readonly warnings: readonly string[];
+}
+
+export interface ServerConfig {
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  readonly publicUrl: string | undefined;
+  /** Origins as browsers send them; `*` allows all. Empty: no cross-origin use. */
+  readonly allowedOrigins: readonly string[];
+  /** Whether the schema may be asked for. */
+  readonly introspection: boolean;
+}
+
+export interface ApiKeyConfig {
+  readonly name: string;
+  readonly key: Secret;
+  readonly roles: readonly AccessRole[];
+  /** undefined: all models. */
+  readonly allowedModels: readonly string[] | undefined;
+}
+
+export type ProviderKind = 'openai' | 'openai-compatible';
+
+export interface ProviderConfig {
+  readonly id: string;
+  readonly kind: ProviderKind;
+  /** Without a slash at its end, e.g. `https://api.openai.com/v1`. */
+  readonly baseUrl: string;
+  /** undefined: the provider asks for none. */
+  readonly apiKey: Secret | undefined;
+  /** True: offer all chat models the price table knows of it (a key in the environment and no file). */
+  readonly offersKnownModels: boolean;
+}
+
+export interface ModelConfig {
+  /** What callers ask for. */
+  readonly name: string;
+  readonly target: { readonly providerId: string; readonly model: string };
+  readonly capabilities: readonly Capability[];
+  /** Tokens; undefined: as the price table knows, else a default. */
+  readonly contextWindow: number | undefined;
+  readonly maxOutputTokens: number | undefined;
+  readonly defaultMaxOutputTokens: number | undefined;
+  /** undefined: as the price table knows. */
+  readonly prices: Prices | undefined;
+  readonly timeouts: {
+    readonly connectMs: number;
+    readonly firstTokenMs: number;
+    readonly idleMs: number;
+    readonly totalMs: number;
+  };
+}
+
+export interface StreamsConfig {
+  /** How long a stream without readers, or a keyed call without waiters, runs on. */
+  readonly graceMs: number;
+  readonly coalesceMs: number;
+  /** How long the log is kept after the end. */
+  readonly retentionMs: number;
+  /** After how long without taking a waiting event a reader is closed. */
+  readonly stalledReaderMs: number;
+}
+
+export interface OperationLimitsConfig {
+  readonly depth: number;
+  readonly aliases: number;
+  readonly rootFields: number;
+  readonly directives: number;
+  readonly fields: number;
+  readonly tokens: number;
+  readonly listItems: number;
+  readonly messages: number;
+  /** Largest body read before the caller is known. */
+  readonly anonymousBodyBytes: number;
+  /** Largest body of a known caller; also the largest socket message. */
+  readonly bodyBytes: number;
+  /** For one operation as a whole; subscriptions excepted once they run. */
+  readonly timeoutMs: number;
+}
+
+export interface SocketsConfig {
+  /** Open sockets of one user. */
+  readonly perUser: number;
+  /** Open sockets of one API key. */
+  readonly perKey: number;
+  /** Running operations on one socket of a user. */
+  readonly operationsPerUser: number;
+  /** Running operations on one socket of a key. */
+  readonly operationsPerKey: number;
+}
+
+/** Per client address and minute. */
+export interface ThrottleConfig {
+  readonly failedSignInsPerMinute: number;
+  readonly unauthenticatedPerMinute: number;
+  readonly upgradesPerMinute: number;
+}
+
+export interface GenerationsConfig {
+  /** Largest answer taken from a provider. */
+  readonly maxAnswerBytes: number;
+  /** Output cap where neither the caller nor the model sets one. */
+  readonly defaultMaxOutputTokens: number;
+}

@@ -1,0 +1,77 @@
+// What an error body says, in whichever of the usual shapes it comes. Providers echo prompts and parts of keys in
+// their messages, so of all the text only short identifiers leave this file.
+//   OpenAI, Azure, Groq, xAI   { error: { message, type, code, param, innererror } }
+//   OpenRouter, Gemini         { error: { code: 429, message, status, metadata } }
+//   llama.cpp                  { error: { code: 400, message, type } }
+//   Ollama                     { error: "text" }
+//   vLLM (older), Mistral      { object: "error", message, type, code }
+
+export interface ErrorFacts {
+  /** Lower case, `[a-z0-9_.-]`, at most 64 characters. */
+  readonly code: string | undefined;
+  /** The request's field that is at fault, e.g. `messages[0].content`. */
+  readonly parameter: string | undefined;
+  /** A status inside the body: proxies answer 200 and tell the real one here. */
+  readonly status: number | undefined;
+  /** Categories of a content filter that were hit. */
+  readonly categories: readonly string[];
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+export const isFields = (value: unknown): value is Fields =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+function identifier(value: unknown): string | undefined {
+  if (typeof value !== 'string') return undefined;
+  const lower = value.toLowerCase();
+  // Keys look like identifiers too.
+  return /^[a-z0-9_.-]{1,64}$/.test(lower) && !lower.startsWith('sk-') ? lower : undefined;
+}
+
+function parameterName(value: unknown): string | undefined {
+  return typeof value === 'string' && /^[a-z][a-z0-9_]{0,40}([.[][\w.[\]]{0,40})?$/.test(value) ? value : undefined;
+}
+
+function contentCategories(error: Fields): string[] {
+  const inner = isFields(error['innererror']) ? error['innererror'] : error;
+  const results = inner['content_filter_result'] ?? inner['content_filter_results'];
+  const metadata = error['metadata'];
+  const named = isFields(results)
+    ? Object.keys(results).filter((name) => {
+        const result = results[name];
+        return isFields(result) && (result['filtered'] === true || result['detected'] === true);
+      })
+    : isFields(metadata) && Array.isArray(metadata['reasons'])
+      ? metadata['reasons']
+      : [];
+  return named.filter((name) => typeof name === 'string' && /^[\w ./-]{1,64}$/.test(name)).slice(0, 16);
+}
+
+/** undefined: this is not an error body. */
+export function readErrorBody(body: unknown): ErrorFacts | undefined {
+  if (!isFields(body)) return undefined;
+  const found = body['error'] ?? (body['object'] === 'error' || body['type'] === 'error' ? body : undefined);
+  if (found === undefined || found === null || found === false) return undefined;
+  const error = isFields(found) ? found : {};
+  const inner = isFields(error['innererror']) ? error['innererror'] : {};
+  const number = [error['code'], error['status'], body['status_code']].map(Number).find((it) => it >= 400 && it < 600);
+  return {
+    code:
+      (Number.isNaN(Number(error['code'])) ? identifier(error['code']) : undefined) ??
+      identifier(error['type']) ??
+      identifier(error['status']) ??
+      identifier(inner['code']),
+    parameter: parameterName(error['param']),
+    status: number,
+    categories: contentCategories(error),
+  };
+}
+
+export function parseErrorBody(text: string): ErrorFacts | undefined {
+  try {
+    return readErrorBody(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,83 @@
+// Provider for OpenAI's chat completions and the many servers that speak the same (vLLM, llama.cpp, Ollama, Groq, ...).
+
+import { UpstreamError } from '../../core/upstream-error.ts';
+import type { Provider, ProviderCall, ProviderDelta, ProviderEnd } from '../provider.ts';
+import { providerRequestId } from '../retry-after.ts';
+import { createUpstreamClient, type UpstreamAnswer } from '../upstream-client.ts';
+import { errorFromStatus, readingFailedError, withDetails } from '../upstream-errors.ts';
+import { type OpenAiKind, openAiRequestBody } from './openai-request.ts';
+import { createOpenAiAnswerReader } from './openai-response.ts';
+
+export interface OpenAiProviderOptions {
+  readonly id: string;
+  readonly kind: OpenAiKind;
+  /** Up to and without `/chat/completions`; its path prefix and its query string are kept. */
+  readonly baseUrl: string;
+  /** Sent as `Authorization: Bearer`; undefined for servers that ask for none. */
+  readonly apiKey: string | undefined;
+  /** Bytes of text, reasoning and tool arguments of one answer. Default 4 MiB. */
+  readonly maxAnswerBytes?: number;
+}
+
+const DEFAULT_MAX_ANSWER_BYTES = 4 * 1024 * 1024;
+/** A character may take six bytes in JSON (`\u00e9` for two bytes of text); the rest of a body is small. */
+const JSON_EXPANSION = 4;
+
+function chatCompletionsUrl(baseUrl: string): URL {
+  const url = new URL(baseUrl);
+  url.pathname = `${url.pathname.replace(/\/+$/, '')}/chat/completions`;
+  url.hash = '';
+  return url;
+}
+
+/** A server older than `stream_options`, or stricter: it names the field it does not know. */
+const refusesStreamOptions = ({ status, body }: UpstreamAnswer): boolean =>
+  (status === 400 || status === 422) && body !== undefined && body.includes('stream_options');
+
+export function createOpenAiProvider(options: OpenAiProviderOptions): Provider {
+  const { id, kind, baseUrl, apiKey, maxAnswerBytes = DEFAULT_MAX_ANSWER_BYTES } = options;
+  const client = createUpstreamClient({
+    url: chatCompletionsUrl(baseUrl),
+    headers: apiKey === undefined ? {} : { authorization: `Bearer ${apiKey.trim()}` },
+    maxBodyBytes: maxAnswerBytes * JSON_EXPANSION,
+    maxEventLength: maxAnswerBytes * JSON_EXPANSION,
+  });
+  let usageInStream = true;
+
+  async function chat(call: ProviderCall, onDelta: (delta: ProviderDelta) => void): Promise<ProviderEnd> {
+    const { model, request, streamed, timeouts, signal } = call;
+    const startedAtMs = performance.now();
+    const reader = createOpenAiAnswerReader(onDelta, maxAnswerBytes);
+    const post = (withUsage: boolean, totalMs: number): Promise<UpstreamAnswer> =>
+      client.post({
+        body: openAiRequestBody(request, { kind, model, streamed, usageInStream: withUsage }),
+        streamed,
+        timeouts: { ...timeouts, totalMs },
+        signal,
+        onEvent: reader.readEvent,
+      });
+    try {
+      const asked = streamed && usageInStream;
+      let answer = await post(asked, timeouts.totalMs);
+      if (asked && refusesStreamOptions(answer)) {
+        usageInStream = false;
+        answer = await post(false, Math.max(1, timeouts.totalMs - (performance.now() - startedAtMs)));
+      }
+      const { status, headers, body } = answer;
+      const requestId = providerRequestId(headers);
+      if (status < 200 || status >= 300) throw errorFromStatus(status, headers, body ?? '', Date.now());
+      try {
+        if (body !== undefined) reader.readBody(body);
+        const { finishReason } = reader.end();
+        return { finishReason, usage: reader.usage, providerRequestId: requestId ?? reader.answerId };
+      } catch (error) {
+        throw error instanceof UpstreamError ? withDetails(error, { status, providerRequestId: requestId }) : error;
+      }
+    } catch (error) {
+      const failure = error instanceof UpstreamError ? error : readingFailedError(error);
+      throw withDetails(failure, { usage: reader.usage, providerRequestId: reader.answerId });
+    }
+  }
+
+  return { id, chat, close: client.close };
+}

@@ -1,0 +1,31 @@
+// The port through which the transports learn who calls. What a credential is worth is decided elsewhere.
+
+import type { Caller } from '../core/caller.ts';
+
+/** As sent, unread: headers of a request, or the payload of a socket's `connection_init`. */
+export interface Credentials {
+  /** `Authorization`, e.g. `Bearer <key or token>`. */
+  readonly authorization: string | undefined;
+  /** `X-API-Key`. */
+  readonly apiKey: string | undefined;
+}
+
+/** @throws SluiceError UNAUTHENTICATED for what is unknown, FORBIDDEN for what was known and has expired or is revoked. */
+export type Authenticate = (credentials: Credentials) => Caller | Promise<Caller>;
+
+export const hasCredentials = ({ authorization, apiKey }: Credentials): boolean =>
+  authorization !== undefined || apiKey !== undefined;
+
+/** Credentials among names written in any case, as clients put them into `connection_init`. */
+export function readCredentials(values: Readonly<Record<string, unknown>> | undefined): Credentials {
+  const find = (...names: readonly string[]): string | undefined => {
+    for (const [key, value] of Object.entries(values ?? {})) {
+      if (typeof value === 'string' && value !== '' && names.includes(key.toLowerCase())) return value;
+    }
+    return undefined;
+  };
+  const nested = values?.['headers'];
+  const own = { authorization: find('authorization'), apiKey: find('apikey', 'x-api-key', 'api-key') };
+  if (hasCredentials(own) || typeof nested !== 'object' || nested === null) return own;
+  return readCredentials({ ...nested, headers: undefined });
+}

@@ -1,0 +1,46 @@
+// Throttles per address for what costs work before anyone is known: anonymous requests, failed sign-ins, upgrades.
+// Callers with a good key are never counted: behind a proxy nobody told us of, many of them share one address.
+
+import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import { SluiceError } from '../core/errors.ts';
+
+export interface EdgeThrottle {
+  /** Each counts one and @throws SluiceError RATE_LIMITED beyond the address's share of the minute. */
+  countAnonymous(address: string): Promise<void>;
+  countFailedSignIn(address: string): Promise<void>;
+  countUpgrade(address: string): Promise<void>;
+}
+
+/** Per address. */
+export interface EdgeThrottleLimits {
+  readonly failedSignInsPerMinute: number;
+  readonly unauthenticatedPerMinute: number;
+  readonly upgradesPerMinute: number;
+}
+
+export const defaultEdgeThrottleLimits: EdgeThrottleLimits = {
+  failedSignInsPerMinute: 60,
+  unauthenticatedPerMinute: 600,
+  upgradesPerMinute: 600,
+};
+
+export function createEdgeThrottle(limits: EdgeThrottleLimits = defaultEdgeThrottleLimits): EdgeThrottle {
+  const counter = (points: number, what: string): ((address: string) => Promise<void>) => {
+    const limiter = new RateLimiterMemory({ points, duration: 60 });
+    return async (address) => {
+      try {
+        await limiter.consume(address);
+      } catch (error) {
+        if (!(error instanceof RateLimiterRes)) throw error;
+        throw new SluiceError('RATE_LIMITED', `Too many ${what} from your address. Wait before the next.`, {
+          retryAfterMs: Math.max(1, error.msBeforeNext),
+        });
+      }
+    };
+  };
+  return {
+    countAnonymous: counter(limits.unauthenticatedPerMinute, 'requests without an API key'),
+    countFailedSignIn: counter(limits.failedSignInsPerMinute, 'failed sign-ins'),
+    countUpgrade: counter(limits.upgradesPerMinute, 'new WebSocket connections'),
+  };
+}

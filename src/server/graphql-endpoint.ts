@@ -1,0 +1,185 @@
+// What happens to an HTTP request at `/graphql`, in order: method, identity, body, envelope, kind of answer; then
+// Apollo Server for queries and mutations, the shared subscription path for streams.
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { HeaderMap } from '@apollo/server';
+import type { FormattedExecutionResult, GraphQLFormattedError } from 'graphql';
+import type { Caller } from '../core/caller.ts';
+import { SluiceError } from '../core/errors.ts';
+import type { HttpGraphQLContext } from '../graphql/apollo.ts';
+import { selectOperation } from '../graphql/documents.ts';
+import type { GraphQLCore } from '../graphql/graphql-core.ts';
+import { answerErrors, discardBody } from './answer.ts';
+import { type Authenticate, hasCredentials } from './authenticate.ts';
+import type { ClientAddress } from './client-address.ts';
+import type { EdgeThrottle } from './edge-throttle.ts';
+import { singleResult, type WriteEventStream } from './event-stream.ts';
+import { createGraphQLHttpHandler, writeGraphQLResponse } from './graphql-http.ts';
+import { type GraphQLRequestBody, readGraphQLRequest } from './graphql-request.ts';
+import type { Lifecycle } from './lifecycle.ts';
+import { type Negotiated, negotiate } from './negotiate.ts';
+import { parseJson, readBytes, requireJson } from './read-body.ts';
+
+export interface GraphQLEndpointOptions {
+  readonly core: GraphQLCore;
+  readonly authenticate: Authenticate;
+  readonly throttle: EdgeThrottle;
+  readonly clientAddress: ClientAddress;
+  readonly writeEventStream: WriteEventStream;
+  readonly lifecycle: Lifecycle;
+  readonly maxBodyBytes: number;
+  /** Bytes of a refused request's body that are read and dropped, so that the answer arrives. */
+  readonly maxAnonymousBodyBytes: number;
+}
+
+/** What the request came to, for the log. */
+export interface EndpointOutcome {
+  readonly caller: Caller | undefined;
+}
+
+export type GraphQLEndpoint = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  requestId: string,
+) => Promise<EndpointOutcome>;
+
+export function createGraphQLEndpoint(options: GraphQLEndpointOptions): GraphQLEndpoint {
+  const { core, authenticate, throttle, clientAddress, writeEventStream, lifecycle } = options;
+  const apollo = createGraphQLHttpHandler({ server: core.apollo });
+
+  async function identify(request: IncomingMessage): Promise<Caller> {
+    const apiKey = request.headers['x-api-key'];
+    const credentials = {
+      authorization: request.headers.authorization,
+      apiKey: typeof apiKey === 'string' ? apiKey : undefined,
+    };
+    if (!hasCredentials(credentials)) {
+      await throttle.countAnonymous(clientAddress(request));
+      throw new SluiceError('UNAUTHENTICATED');
+    }
+    try {
+      return await authenticate(credentials);
+    } catch (error) {
+      if (error instanceof SluiceError && error.code === 'UNAUTHENTICATED') {
+        await throttle.countFailedSignIn(clientAddress(request));
+      }
+      throw error;
+    }
+  }
+
+  async function readOperation(request: IncomingMessage): Promise<GraphQLRequestBody> {
+    requireJson(request);
+    return readGraphQLRequest(parseJson(await readBytes(request, options.maxBodyBytes)));
+  }
+
+  async function serve(
+    operation: GraphQLRequestBody,
+    negotiated: Negotiated,
+    exchange: Exchange,
+  ): Promise<readonly GraphQLFormattedError[] | undefined> {
+    const found = core.documents.get(operation.query);
+    const isSubscription =
+      found.type === 'VALID' && isSubscriptionNamed(found.document, operation.operationName) && negotiated.stream;
+    if (!isSubscription) {
+      await runOnApollo(operation, negotiated, exchange);
+      return undefined;
+    }
+    const started = await core.subscribe(operation, exchange.context);
+    if (started.type === 'REFUSED') return started.errors;
+    await writeEventStream(exchange.response, isSubscription, started.results);
+    return undefined;
+  }
+
+  async function runOnApollo(operation: GraphQLRequestBody, negotiated: Negotiated, exchange: Exchange): Promise<void> {
+    const { request, response, context } = exchange;
+    const headers = new HeaderMap([['content-type', 'application/json']]);
+    const { json } = negotiated;
+    if (json.legacy || json.mediaType !== 'application/json') headers.set('accept', json.mediaType);
+    const isStreamWanted = !negotiated.acceptsJson && negotiated.stream !== undefined;
+    const result = await withTimeout(core.limits.timeoutMs, exchange.gone, (cancelTimeout) => {
+      const operationContext: HttpGraphQLContext = { ...context, onGenerates: cancelTimeout };
+      return apollo.execute({ request, body: operation, headers, context: async () => operationContext });
+    });
+    if (isStreamWanted && negotiated.stream && result.body.kind === 'complete') {
+      const value: FormattedExecutionResult = JSON.parse(result.body.string);
+      await writeEventStream(response, negotiated.stream, singleResult(value));
+    } else {
+      await writeGraphQLResponse(response, result);
+    }
+  }
+
+  return async (request, response, requestId) => {
+    const negotiated = negotiate(request.headers.accept);
+    let caller: Caller | undefined;
+    let isWellFormed = false;
+    const end = lifecycle.begin();
+    const gone = new AbortController();
+    const onClose = (): void => {
+      if (!response.writableFinished) gone.abort(new Error('the caller left'));
+      end();
+    };
+    response.once('close', onClose);
+    const refuse = (errors: readonly GraphQLFormattedError[]): void => {
+      if (response.headersSent || response.destroyed) return;
+      discardBody(request, caller === undefined ? options.maxAnonymousBodyBytes : options.maxBodyBytes * 8);
+      answerErrors(response, errors, negotiated.json, isWellFormed);
+    };
+    try {
+      if (request.method !== 'POST') throw new SluiceError('METHOD_NOT_ALLOWED');
+      lifecycle.requireAccepting();
+      caller = await identify(request);
+      const operation = await readOperation(request);
+      isWellFormed = true;
+      const context: HttpGraphQLContext = {
+        requestId,
+        caller,
+        signal: gone.signal,
+        idempotencyKeyHeader: idempotencyKeyOf(request),
+        closeStalledReader: () => void response.destroy(),
+        plan: undefined,
+      };
+      const errors = await serve(operation, negotiated, { request, response, context, gone });
+      if (errors !== undefined) refuse(errors);
+    } catch (error) {
+      // Who has left needs no answer, and its leaving is no fault worth a line in the log.
+      if (!response.destroyed) refuse([core.formatError(error, requestId)]);
+    }
+    return { caller };
+  };
+}
+
+interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly context: HttpGraphQLContext;
+  readonly gone: AbortController;
+}
+
+function isSubscriptionNamed(document: Parameters<typeof selectOperation>[0], name: string | undefined): boolean {
+  try {
+    return selectOperation(document, name).operation === 'subscription';
+  } catch {
+    // Apollo Server says what is wrong with the name.
+    return false;
+  }
+}
+
+/** Answers after `timeoutMs` whatever still runs, and tells it to stop. Operations that run a model cancel it. */
+function withTimeout<T>(timeoutMs: number, gone: AbortController, run: (cancel: () => void) => Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      const error = new SluiceError('OVERLOADED', `The operation took longer than ${timeoutMs} ms and was stopped.`);
+      gone.abort(error);
+      reject(error);
+    }, timeoutMs);
+    const cancel = (): void => clearTimeout(timer);
+    run(cancel).then(resolve, reject).finally(cancel);
+  });
+}
+
+/** As sent; the standard's draft puts the key in quotes, most clients do not. */
+function idempotencyKeyOf(request: IncomingMessage): string | undefined {
+  const sent = request.headers['idempotency-key'];
+  if (typeof sent !== 'string') return undefined;
+  return /^".*"$/.test(sent) && sent.length > 2 ? sent.slice(1, -1) : sent;
+}

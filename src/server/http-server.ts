@@ -1,0 +1,252 @@
+// The server: routes, time-outs, the log line of each request, and the way it stops.
+
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Caller } from '../core/caller.ts';
+import { type Clock, systemClock } from '../core/clock.ts';
+import { SluiceError } from '../core/errors.ts';
+import type { GraphQLCore } from '../graphql/graphql-core.ts';
+import { answerErrors, discardBody } from './answer.ts';
+import type { Authenticate } from './authenticate.ts';
+import { createClientAddress } from './client-address.ts';
+import { createCors } from './cors.ts';
+import { createEdgeThrottle, type EdgeThrottleLimits } from './edge-throttle.ts';
+import { createEventStreamWriter, type EventStreamOptions } from './event-stream.ts';
+import { createGraphQLEndpoint } from './graphql-endpoint.ts';
+import { answerHealth, answerReadiness, type Readiness } from './health.ts';
+import { createLifecycle } from './lifecycle.ts';
+import { negotiate } from './negotiate.ts';
+import { requestIdOf } from './request-id.ts';
+import type { ServerLogger } from './server-logger.ts';
+import { defaultSocketLimits, type SocketLimits } from './socket-options.ts';
+import { createWebSocketServer } from './websocket-server.ts';
+
+export interface HttpServerOptions {
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  readonly core: GraphQLCore;
+  readonly authenticate: Authenticate;
+  readonly logger: ServerLogger;
+  /** What keeps the process from serving; the server itself adds that it is stopping. Default: nothing. */
+  readonly readiness?: Readiness;
+  readonly clock?: Clock;
+  readonly allowedOrigins?: readonly string[];
+  /** Addresses or CIDR ranges whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies?: readonly string[];
+  /** PEM. Absent: plain HTTP. */
+  readonly tls?: { readonly cert: string; readonly key: string };
+  readonly throttle?: EdgeThrottleLimits;
+  readonly sockets?: SocketLimits;
+  /** Default 4 MiB; also the largest message on a socket. */
+  readonly bodyBytes?: number;
+  /** Before the caller is known. Default 64 KiB; also the largest first message on a socket. */
+  readonly anonymousBodyBytes?: number;
+  /** After a stop began, how long new work is still taken, so that load balancers notice first. Default 5,000. */
+  readonly acceptMs?: number;
+  /** Over how long a stopping server spreads the closing of its sockets. Default 5,000. */
+  readonly socketSpreadMs?: number;
+  readonly eventStreams?: EventStreamOptions;
+  readonly socketTimings?: { readonly initTimeoutMs?: number; readonly pingMs?: number };
+  /** Further paths, e.g. `/metrics`; no identity is asked for there. */
+  readonly routes?: Readonly<
+    Record<string, (request: IncomingMessage, response: ServerResponse) => void | Promise<void>>
+  >;
+}
+
+export interface HttpServer {
+  listen(): Promise<void>;
+  /** e.g. `http://127.0.0.1:4000`; known once it listens. */
+  readonly url: string;
+  readonly address: AddressInfo;
+  /** Open sockets. */
+  readonly socketCount: number;
+  /** Requests, streams and socket operations that run now. */
+  readonly runningCount: number;
+  /** Ends the sockets of callers whose credentials no longer hold. */
+  revoke(isRevoked: (caller: Caller) => boolean): void;
+  /** Not ready at once, then nothing new, then waits for what runs up to `graceMs` in all, then closes. */
+  stop(graceMs: number): Promise<void>;
+}
+
+const headersTimeoutMs = 10_000;
+/** Headers and body together: a body that trickles is cut off. */
+const requestTimeoutMs = 60_000;
+/** Above the idle time-outs of usual load balancers, so that they close first. */
+const keepAliveTimeoutMs = 75_000;
+const maxHeaderBytes = 16 * 1024;
+const kib = 1024;
+
+export function createHttpServer(options: HttpServerOptions): HttpServer {
+  const { core, logger, clock = systemClock } = options;
+  const lifecycle = createLifecycle();
+  const cors = createCors(options.allowedOrigins ?? []);
+  const shared = {
+    core,
+    authenticate: options.authenticate,
+    throttle: createEdgeThrottle(options.throttle),
+    clientAddress: createClientAddress(options.trustedProxies ?? []),
+    lifecycle,
+  };
+  const maxBodyBytes = options.bodyBytes ?? 4 * kib * kib;
+  const maxAnonymousBodyBytes = options.anonymousBodyBytes ?? 64 * kib;
+  const graphql = createGraphQLEndpoint({
+    ...shared,
+    writeEventStream: createEventStreamWriter(options.eventStreams),
+    maxBodyBytes,
+    maxAnonymousBodyBytes,
+  });
+  const sockets = createWebSocketServer({
+    ...shared,
+    ...options.socketTimings,
+    cors,
+    clock,
+    logger,
+    limits: options.sockets ?? defaultSocketLimits,
+    maxFirstMessageBytes: maxAnonymousBodyBytes,
+    maxMessageBytes: maxBodyBytes,
+  });
+
+  async function route(
+    request: IncomingMessage,
+    response: ServerResponse,
+    path: string,
+    requestId: string,
+  ): Promise<Caller | undefined> {
+    if (path === '/graphql') {
+      cors.apply(request, response);
+      if (cors.answerPreflight(request, response)) return undefined;
+      return (await graphql(request, response, requestId)).caller;
+    }
+    if (path === '/healthz') answerHealth(response);
+    else if (path === '/readyz') answerReadiness(response, lifecycle, options.readiness ?? (() => []));
+    else {
+      const further = options.routes?.[path];
+      if (further === undefined) throw new SluiceError('NOT_FOUND', 'There is nothing here. GraphQL is at "/graphql".');
+      await further(request, response);
+    }
+    return undefined;
+  }
+
+  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const requestId = requestIdOf(request, clock);
+    const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
+    const startedAtMs = clock.elapsed();
+    let caller: Caller | undefined;
+    let isRouted = false;
+    let isClosed = false;
+    const log = (): void => {
+      if (!isRouted || !isClosed) return;
+      const { method } = request;
+      const ms = Math.round((clock.elapsed() - startedAtMs) * 10) / 10;
+      // The path of what does not exist is the caller's text.
+      const known = response.statusCode === 404 && path !== '/graphql' ? undefined : path;
+      const fields = {
+        requestId,
+        method,
+        path: known,
+        status: response.statusCode,
+        ms,
+        complete: response.writableFinished,
+        principal: caller?.principalId,
+      };
+      if (path === '/graphql') logger.info(fields, 'request');
+      else logger.debug(fields, 'request');
+    };
+    response.once('close', () => {
+      isClosed = true;
+      log();
+    });
+    response.setHeader('X-Request-Id', requestId);
+    response.setHeader('Cache-Control', 'no-store');
+    response.setHeader('X-Content-Type-Options', 'nosniff');
+    if (lifecycle.phase === 'DRAINING') response.setHeader('Connection', 'close');
+    try {
+      caller = await route(request, response, path, requestId);
+    } catch (error) {
+      const formatted = core.formatError(error, requestId);
+      if (!response.headersSent) {
+        discardBody(request, maxAnonymousBodyBytes);
+        answerErrors(response, [formatted], negotiate(request.headers.accept).json, false);
+      } else response.destroy();
+    }
+    isRouted = true;
+    log();
+  }
+
+  const settings = {
+    maxHeaderSize: maxHeaderBytes,
+    headersTimeout: headersTimeoutMs,
+    requestTimeout: requestTimeoutMs,
+    keepAliveTimeout: keepAliveTimeoutMs,
+    connectionsCheckingInterval: 5_000,
+    noDelay: true,
+  };
+  const server: Server = options.tls ? createTlsServer({ ...settings, ...options.tls }) : createServer(settings);
+  server.on('request', (request, response) => void serve(request, response));
+  server.on('upgrade', (request, socket, head) => {
+    const isGraphQL = (request.url ?? '/').split('?', 1)[0] === '/graphql';
+    if (isGraphQL) void sockets.handleUpgrade(request, socket, head);
+    else socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+  });
+
+  async function drain(graceMs: number): Promise<void> {
+    const deadlineMs = clock.elapsed() + graceMs;
+    const leftMs = (): number => Math.max(0, deadlineMs - clock.elapsed());
+    lifecycle.advance('STOPPING');
+    await delay(Math.min(options.acceptMs ?? 5_000, graceMs));
+    lifecycle.advance('DRAINING');
+    const allSocketsGone = sockets.stop(Math.min(options.socketSpreadMs ?? 5_000, leftMs()));
+    await lifecycle.idle(leftMs());
+    const giveUp = new AbortController();
+    await Promise.race([allSocketsGone, delay(leftMs(), undefined, { signal: giveUp.signal }).catch(() => undefined)]);
+    giveUp.abort();
+    lifecycle.advance('CLOSED');
+    sockets.close();
+    const closed = new Promise<void>((resolve) => void server.close(() => resolve()));
+    server.closeAllConnections();
+    await allSocketsGone;
+    await closed;
+    await core.apollo.stop();
+  }
+  let stopping: Promise<void> | undefined;
+
+  const address = (): AddressInfo => {
+    const bound = server.address();
+    if (bound === null || typeof bound === 'string') throw new Error('the server does not listen');
+    return bound;
+  };
+  return {
+    async listen() {
+      await core.apollo.start();
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', reject);
+        server.listen({ host: options.host, port: options.port }, () => {
+          server.off('error', reject);
+          resolve();
+        });
+      });
+    },
+    get url() {
+      const { address: host, family, port } = address();
+      const name = host === '::' || host === '0.0.0.0' ? 'localhost' : family === 'IPv6' ? `[${host}]` : host;
+      return `${options.tls ? 'https' : 'http'}://${name}:${port}`;
+    },
+    get address() {
+      return address();
+    },
+    get socketCount() {
+      return sockets.count;
+    },
+    get runningCount() {
+      return lifecycle.running;
+    },
+    revoke: (isRevoked) => sockets.revoke(isRevoked),
+    stop: (graceMs) => {
+      stopping ??= drain(graceMs);
+      return stopping;
+    },
+  };
+}

@@ -1,0 +1,258 @@
+// One WebSocket from its opening to its close: sign-in, running operations, backpressure, close codes.
+
+import { GraphQLError, type GraphQLFormattedError, parse } from 'graphql';
+import { CloseCode, makeServer } from 'graphql-ws';
+import type { RawData, WebSocket } from 'ws';
+import type { Caller } from '../core/caller.ts';
+import { SluiceError } from '../core/errors.ts';
+import { newRequestId } from '../core/ids.ts';
+import type { GraphQLContext } from '../graphql/context.ts';
+import type { SubscriptionResults } from '../graphql/subscribe-operation.ts';
+import { hasCredentials, readCredentials } from './authenticate.ts';
+import type { WebSocketServerOptions } from './socket-options.ts';
+
+export interface SocketSessionOptions extends WebSocketServerOptions {
+  readonly socket: WebSocket;
+  readonly address: string;
+  /** Takes a place among the caller's sockets and gives it back; undefined when all are taken. */
+  readonly takePlace: (caller: Caller) => (() => void) | undefined;
+}
+
+export interface SocketSession {
+  readonly caller: Caller | undefined;
+  readonly closed: Promise<void>;
+  ping(): void;
+  close(code: number, reason: string): void;
+  /** Closes with 1012 once no operation runs. */
+  closeWhenIdle(): void;
+}
+
+/** graphql-ws wants something to look at; what runs is in `rootValue` already. */
+const placeholder = parse('subscription { results }');
+const closeReplyMs = 3_000;
+const goneAway = 'Try again later';
+
+export function createSocketSession(options: SocketSessionOptions): SocketSession {
+  const { socket, core, limits, lifecycle, clock, logger, address, throttle, takePlace } = options;
+  const running = new Set<AbortController>();
+  let caller: Caller | undefined;
+  let releasePlace: (() => void) | undefined;
+  let isAlive = true;
+  let isLeaving = false;
+  let hasSpoken = false;
+  const { promise: closed, resolve: markClosed } = Promise.withResolvers<void>();
+
+  function close(code: number, reason: string): void {
+    if (socket.readyState !== socket.OPEN) return;
+    socket.close(code, reason);
+    // A peer that is slow to read is slow to say goodbye, too.
+    const timer = setTimeout(() => socket.terminate(), closeReplyMs);
+    void closed.then(() => clearTimeout(timer));
+  }
+
+  function leaveIfIdle(): void {
+    if (isLeaving && running.size === 0) close(1012, 'Service restart');
+  }
+
+  async function signIn(parameters: Readonly<Record<string, unknown>> | undefined): Promise<Caller> {
+    lifecycle.requireAccepting();
+    const credentials = readCredentials(parameters);
+    if (!hasCredentials(credentials)) {
+      await throttle.countAnonymous(address);
+      throw new SluiceError('UNAUTHENTICATED');
+    }
+    try {
+      return await options.authenticate(credentials);
+    } catch (error) {
+      if (error instanceof SluiceError && error.code === 'UNAUTHENTICATED') await throttle.countFailedSignIn(address);
+      throw error;
+    }
+  }
+
+  async function connect(parameters: Readonly<Record<string, unknown>> | undefined): Promise<boolean> {
+    try {
+      const found = await signIn(parameters);
+      if (socket.readyState !== socket.OPEN) return false;
+      releasePlace = takePlace(found);
+      if (releasePlace === undefined) throw new SluiceError('RATE_LIMITED', 'Too many open sockets');
+      caller = found;
+      return true;
+    } catch (error) {
+      const [code, reason] = closeCodeOf(error);
+      if (code === CloseCode.InternalServerError) logger.error({ err: error }, 'a socket could not sign in');
+      close(code, reason);
+      return false;
+    }
+  }
+
+  async function subscribe(
+    payload: {
+      query: string;
+      operationName?: string | null | undefined;
+      variables?: Record<string, unknown> | null | undefined;
+    },
+    openOperations: number,
+  ): Promise<SubscriptionResults | readonly GraphQLFormattedError[]> {
+    const requestId = newRequestId(clock.now());
+    const startedAtMs = clock.elapsed();
+    const gone = new AbortController();
+    const end = lifecycle.begin();
+    running.add(gone);
+    const finish = (outcome: string): void => {
+      if (!running.delete(gone)) return;
+      end();
+      gone.abort(new Error('the operation has ended'));
+      const ms = Math.round(clock.elapsed() - startedAtMs);
+      logger.info({ requestId, transport: 'websocket', outcome, ms, principal: caller?.principalId }, 'subscription');
+      leaveIfIdle();
+    };
+    try {
+      lifecycle.requireAccepting();
+      if (caller === undefined) throw new SluiceError('UNAUTHENTICATED');
+      const most = caller.principalKind === 'USER' ? limits.operationsPerUser : limits.operationsPerKey;
+      if (openOperations > most) {
+        throw new SluiceError(
+          'RATE_LIMITED',
+          `At most ${most} operations may run on one socket: end one before the next.`,
+        );
+      }
+      const context: GraphQLContext = {
+        requestId,
+        caller,
+        signal: gone.signal,
+        idempotencyKeyHeader: undefined,
+        closeStalledReader: () => close(1013, goneAway),
+        plan: undefined,
+      };
+      const outcome = await core.subscribe(payload, context);
+      if (outcome.type === 'STARTED') return withEnd(outcome.results, finish);
+      finish('REFUSED');
+      return outcome.errors;
+    } catch (error) {
+      finish('REFUSED');
+      return [core.formatError(error, requestId)];
+    }
+  }
+
+  const protocol = makeServer<Record<string, unknown>>({
+    connectionInitWaitTimeout: options.initTimeoutMs ?? 3_000,
+    onConnect: (context) => connect(context.connectionParams),
+    onSubscribe: async (context, _id, payload) => {
+      const started = await subscribe(payload, Object.keys(context.subscriptions).length);
+      if (!('next' in started)) return started.map((error) => new SentError(error));
+      // graphql-ws types what it executes; here it executes nothing.
+      return { schema: undefined as never, document: placeholder, rootValue: started, contextValue: undefined };
+    },
+    subscribe: (args) => args.rootValue as never,
+    onNext: (_context, _id, _payload, _args, result) => result as never,
+  });
+
+  const wireClosed = protocol.opened(
+    {
+      protocol: socket.protocol,
+      // Resolves when the bytes have left: the next result is taken from its source only then.
+      send: (text) =>
+        new Promise((resolve) => {
+          if (socket.readyState !== socket.OPEN) resolve();
+          else socket.send(text, () => resolve());
+        }),
+      close: (code = 1000, reason = '') => close(code, reason),
+      onMessage: (handle) => {
+        socket.on('message', (data: RawData) => {
+          if (!hasSpoken && byteLength(data) > options.maxFirstMessageBytes)
+            return close(1009, 'First message too big');
+          hasSpoken = true;
+          handle(String(data)).catch((error: unknown) => {
+            logger.error({ err: error }, 'unexpected error on a socket');
+            close(CloseCode.InternalServerError, 'Internal server error');
+          });
+        });
+      },
+    },
+    {},
+  );
+
+  socket.on('pong', () => {
+    isAlive = true;
+  });
+  // ws closes with the right code by itself (1007, 1009 and the like).
+  socket.on('error', (error) => logger.debug({ code: (error as NodeJS.ErrnoException).code }, 'socket error'));
+  socket.once('close', (code, reason) => {
+    isLeaving = false;
+    releasePlace?.();
+    wireClosed(code, String(reason))
+      .catch((error: unknown) => logger.error({ err: error }, 'unexpected error at the close of a socket'))
+      .finally(() => {
+        for (const operation of running) operation.abort(new Error('the socket was closed'));
+        markClosed();
+      });
+  });
+
+  return {
+    get caller() {
+      return caller;
+    },
+    closed,
+    close,
+    ping() {
+      if (!isAlive) return socket.terminate();
+      isAlive = false;
+      if (socket.readyState === socket.OPEN) socket.ping();
+    },
+    closeWhenIdle() {
+      isLeaving = true;
+      leaveIfIdle();
+    },
+  };
+}
+
+/** An error that is formatted already: graphql-ws sends `toJSON()`. */
+class SentError extends GraphQLError {
+  readonly #formatted: GraphQLFormattedError;
+
+  constructor(formatted: GraphQLFormattedError) {
+    super(formatted.message);
+    this.#formatted = formatted;
+  }
+
+  override toJSON(): GraphQLFormattedError {
+    return this.#formatted;
+  }
+}
+
+function withEnd(results: SubscriptionResults, finish: (outcome: string) => void): SubscriptionResults {
+  const watched: SubscriptionResults = {
+    async next() {
+      const result = await results.next();
+      if (result.done) finish('COMPLETED');
+      return result;
+    },
+    async return() {
+      finish('LEFT');
+      return results.return();
+    },
+    [Symbol.asyncIterator]: () => watched,
+  };
+  return watched;
+}
+
+/** Never 4403 for a bad key, never 4429 for a limit: clients take the first for worth a retry and the second for their own fault. */
+function closeCodeOf(error: unknown): readonly [code: number, reason: string] {
+  if (!(error instanceof SluiceError)) return [CloseCode.InternalServerError, 'Internal server error'];
+  switch (error.code) {
+    case 'UNAUTHENTICATED':
+      return [CloseCode.Unauthorized, 'Unauthorized'];
+    case 'FORBIDDEN':
+      return [CloseCode.Forbidden, 'Forbidden'];
+    case 'SHUTTING_DOWN':
+      return [1012, 'Service restart'];
+    case 'RATE_LIMITED':
+    case 'OVERLOADED':
+      return [1013, goneAway];
+    default:
+      return [CloseCode.InternalServerError, 'Internal server error'];
+  }
+}
+
+const byteLength = (data: RawData): number =>
+  Array.isArray(data) ? data.reduce((sum, part) => sum + part.length, 0) : data.byteLength;

@@ -1,0 +1,126 @@
+// GraphQL over WebSocket (graphql-transport-ws): graphql-ws speaks the protocol, this file decides who may connect, how
+// many, how much, and how a socket ends. Subscriptions only; they run on the path all transports share.
+
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { CloseCode, handleProtocols } from 'graphql-ws';
+import { type WebSocket, WebSocketServer } from 'ws';
+import type { Caller } from '../core/caller.ts';
+import { ERROR_TABLE, SluiceError } from '../core/errors.ts';
+import type { ServerLogger } from './server-logger.ts';
+import type { WebSocketServerOptions } from './socket-options.ts';
+import { createSocketSession, type SocketSession } from './socket-session.ts';
+
+export interface GatewaySockets {
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void>;
+  readonly count: number;
+  /** Ends the sockets of callers whose credentials no longer hold (4403). */
+  revoke(isRevoked: (caller: Caller) => boolean): void;
+  /** Closes idle sockets with 1012 spread over `spreadMs`, the others when their last operation has ended. Resolves when all have. */
+  stop(spreadMs: number): Promise<void>;
+  /** Closes all that are left with 1012, then cuts those that do not answer. */
+  close(): void;
+}
+
+export function createWebSocketServer(options: WebSocketServerOptions): GatewaySockets {
+  const { throttle, clientAddress, cors, lifecycle, logger } = options;
+  const server = new WebSocketServer({
+    noServer: true,
+    perMessageDeflate: false,
+    maxPayload: options.maxMessageBytes,
+    handleProtocols,
+  });
+  const sessions = new Set<SocketSession>();
+  const perCaller = new Map<string, number>();
+  let isStopping = false;
+  let whenEmpty: (() => void) | undefined;
+
+  /** Takes a place among the caller's sockets; undefined when all are taken. */
+  function takePlace(caller: Caller): (() => void) | undefined {
+    const id = `${caller.organizationId}/${caller.projectId}/${caller.principalKind}/${caller.principalId}`;
+    const taken = perCaller.get(id) ?? 0;
+    if (taken >= (caller.principalKind === 'USER' ? options.limits.perUser : options.limits.perKey)) return undefined;
+    perCaller.set(id, taken + 1);
+    return () => {
+      const left = (perCaller.get(id) ?? 1) - 1;
+      if (left === 0) perCaller.delete(id);
+      else perCaller.set(id, left);
+    };
+  }
+
+  function open(socket: WebSocket, request: IncomingMessage): void {
+    const session = createSocketSession({ ...options, socket, address: clientAddress(request), takePlace });
+    sessions.add(session);
+    void session.closed.then(() => {
+      sessions.delete(session);
+      if (sessions.size === 0) {
+        clearInterval(heartbeat);
+        heartbeat = undefined;
+        whenEmpty?.();
+      }
+    });
+    heartbeat ??= setInterval(() => {
+      for (const each of sessions) each.ping();
+    }, options.pingMs ?? 12_000);
+    if (isStopping) session.closeWhenIdle();
+  }
+  let heartbeat: NodeJS.Timeout | undefined;
+
+  return {
+    get count() {
+      return sessions.size;
+    },
+    async handleUpgrade(request, socket, head) {
+      socket.on('error', () => socket.destroy());
+      try {
+        lifecycle.requireAccepting();
+        if (!cors.allowsSocket(request)) {
+          throw new SluiceError(
+            'FORBIDDEN',
+            'Pages of this origin may not connect: the server must list it in "allowedOrigins".',
+          );
+        }
+        await throttle.countUpgrade(clientAddress(request));
+      } catch (error) {
+        return refuseUpgrade(socket, error, logger);
+      }
+      server.handleUpgrade(request, socket, head, (webSocket) => open(webSocket, request));
+    },
+    revoke(isRevoked) {
+      for (const session of sessions) {
+        if (session.caller !== undefined && isRevoked(session.caller)) session.close(CloseCode.Forbidden, 'Forbidden');
+      }
+    },
+    stop(spreadMs) {
+      isStopping = true;
+      // All at once would send every client to the next server in the same moment.
+      let index = 0;
+      for (const session of sessions) {
+        const delayMs = (index++ / sessions.size) * spreadMs;
+        const timer = setTimeout(() => session.closeWhenIdle(), delayMs);
+        void session.closed.then(() => clearTimeout(timer));
+      }
+      if (sessions.size === 0) return Promise.resolve();
+      return new Promise((resolve) => {
+        whenEmpty = resolve;
+      });
+    },
+    close() {
+      isStopping = true;
+      for (const session of sessions) session.close(1012, 'Service restart');
+      server.close();
+    },
+  };
+}
+
+/** Before the upgrade a socket speaks HTTP. */
+function refuseUpgrade(socket: Duplex, error: unknown, logger: ServerLogger): void {
+  const known = error instanceof SluiceError ? error : new SluiceError('INTERNAL_SERVER_ERROR');
+  if (known.code === 'INTERNAL_SERVER_ERROR') logger.error({ err: error }, 'an upgrade failed');
+  const { status, retryable } = ERROR_TABLE[known.code];
+  const body = JSON.stringify({ errors: [{ message: known.message, extensions: { code: known.code } }] });
+  const retryAfter = retryable ? `Retry-After: ${Math.max(1, Math.ceil((known.retryAfterMs ?? 0) / 1_000))}\r\n` : '';
+  socket.end(
+    `HTTP/1.1 ${status} ${known.code}\r\nContent-Type: application/json; charset=utf-8\r\n${retryAfter}Cache-Control: no-store\r\nConnection: close\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+}

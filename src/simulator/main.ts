@@ -1,0 +1,57 @@
+// The simulator as a process: `main.js [--port n] [--api-key key] [--seed n] [--keep-entries n] [--drop-content]`.
+// Tells its port on stdout and, if it was forked, to its parent; ends with the parent, or on SIGTERM and SIGINT.
+
+import { parseArgs } from 'node:util';
+import { startSimulator } from './simulator.ts';
+import { loadTokenizer } from './tokenizer.ts';
+
+const { values } = parseArgs({
+  options: {
+    port: { type: 'string' },
+    'api-key': { type: 'string' },
+    seed: { type: 'string' },
+    'keep-entries': { type: 'string' },
+    'drop-content': { type: 'boolean', default: false },
+  },
+});
+
+const port = readWhole('port');
+const seed = readWhole('seed');
+const keepEntries = readWhole('keep-entries');
+const apiKey = values['api-key'];
+const simulator = await startSimulator({
+  keepContent: !values['drop-content'],
+  ...(port === undefined ? {} : { port }),
+  ...(seed === undefined ? {} : { seed }),
+  ...(keepEntries === undefined ? {} : { keepEntries }),
+  ...(apiKey === undefined ? {} : { apiKey }),
+});
+
+let ending = false;
+const end = () => {
+  if (ending) return;
+  ending = true;
+  void simulator.close().then(() => process.exit(0));
+};
+process.on('SIGTERM', end);
+process.on('SIGINT', end);
+// The channel closes however the parent ends, a kill included.
+process.on('disconnect', end);
+// A parent that no longer reads must not bring us down with an error.
+process.stdout.on('error', () => {});
+
+const message = { type: 'listening', port: simulator.port, url: simulator.url };
+console.log(JSON.stringify(message));
+if (process.send !== undefined && process.connected) process.send(message);
+else if (process.send !== undefined) end();
+
+// The first answer should not have to wait for the tokenizer.
+await loadTokenizer();
+
+function readWhole(name: 'port' | 'seed' | 'keep-entries'): number | undefined {
+  const text = values[name];
+  if (text === undefined) return undefined;
+  if (/^\d+$/.test(text)) return Number(text);
+  console.error(`--${name} must be a whole number.`);
+  process.exit(2);
+}
