@@ -1,6 +1,7 @@
 // `npm run dev`: compiles at every change and restarts the server. Ends with everything it started.
 import { spawn } from 'node:child_process';
 import { forgetBuild } from './bootstrap/build.mjs';
+import { watchParent } from './bootstrap/child.mjs';
 import { prepare } from './bootstrap/prepare.mjs';
 import { installed, projectRoot } from './bootstrap/project.mjs';
 
@@ -22,6 +23,7 @@ export async function run(args) {
     for (const child of children) child.kill('SIGTERM');
   };
   for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) process.on(signal, stop);
+  watchParent(stop);
   process.on('exit', () => {
     for (const child of children) child.kill('SIGKILL');
   });

@@ -29,9 +29,9 @@ async function printSchema() {
   const node = await prepare({ built: true });
   const program = `import { printSluiceSchema } from './dist/graphql/schema.js';
 process.stdout.write(await printSluiceSchema());`;
-  const { exitCode, output } = await captureChild(node, ['--input-type=module', '--eval', program]);
+  const { exitCode, stdout, output } = await captureChild(node, ['--input-type=module', '--eval', program]);
   if (exitCode !== 0) throw new CommandError(`The schema does not build:\n${output}`);
-  return output.endsWith('\n') ? output : `${output}\n`;
+  return stdout.endsWith('\n') ? stdout : `${stdout}\n`;
 }
 
 /** @param {string} path */

@@ -1,12 +1,14 @@
-// The composition root: the only file that knows every part. createApp puts a server together, start() begins to
-// listen, stop() undoes it in reverse.
+// The composition root: the only file that knows every part. createApp puts a server together; start() begins to
+// listen; stop() undoes it in reverse.
 
-import type { Caller } from './core/caller.ts';
 import { systemClock } from './core/clock.ts';
+import type { Prices } from './core/money.ts';
 import { createMemoryIdempotencyClaims } from './features/admission/memory-idempotency-claims.ts';
-import { createAuthenticator } from './features/auth/authenticate.ts';
+import { createApiKeys } from './features/auth/api-key.ts';
+import { apiKeyEntries, createAuthenticator } from './features/auth/authenticate.ts';
 import { createOutputSchemas } from './features/guards/output-schema.ts';
-import { createPriceTable } from './features/pricing/price-table.ts';
+import { loadPriceTable } from './features/pricing/price-table.ts';
+import { resolveModels } from './features/pricing/resolve-models.ts';
 import { createTokenEstimator } from './features/pricing/token-estimator.ts';
 import { createMemoryResultStore } from './features/results/memory-result-store.ts';
 import { createModelCatalog } from './features/routing/model-catalog.ts';
@@ -14,9 +16,145 @@ import { createMemoryEventLogs } from './features/streams/memory-event-logs.ts';
 import { createGenerations } from './generation/create-generations.ts';
 import { createGraphQLCore } from './graphql/graphql-core.ts';
 import { buildGraphQLSchema } from './graphql/schema.ts';
-import type { Config } from './platform/config.ts';
+import type { Config, ModelConfig, ProviderConfig } from './platform/config.ts';
+import { SIMULATOR_MODELS, SIMULATOR_PROVIDER } from './platform/config-checks.ts';
+import { DEFAULT_MODEL } from './platform/config-loader.ts';
 import type { Logger } from './platform/logger.ts';
 import type { Secret } from './platform/secret.ts';
 import { createProvider } from './providers/create-provider.ts';
 import { createHttpServer } from './server/http-server.ts';
-import { resolveModels } from './features/pricing/resolve-models.ts';
+
+const HOUR_MS = 3_600_000;
+
+export interface AppParts {
+  readonly config: Config;
+  readonly adminKey: Secret;
+  readonly secret: Secret;
+  readonly logger: Logger;
+  /** Where the simulator listens; undefined: it is not offered. */
+  readonly simulatorUrl?: string | undefined;
+}
+
+export interface App {
+  /** e.g. `http://127.0.0.1:4000`; known once started. */
+  readonly url: string;
+  /** Names of the models on offer. */
+  readonly modelNames: readonly string[];
+  start(): Promise<void>;
+  /** Graceful: takes nothing new, finishes what runs within `graceMs` (default: as configured), then closes. */
+  stop(graceMs?: number): Promise<void>;
+}
+
+export async function createApp(parts: AppParts): Promise<App> {
+  const { config, logger, simulatorUrl } = parts;
+  const clock = systemClock;
+  const offered = simulatorUrl === undefined ? config : withSimulator(config, simulatorUrl);
+
+  const resolved = resolveModels({ ...config, ...offered }, await loadPriceTable(), clock);
+  for (const warning of resolved.warnings) logger.warn(warning);
+  const models = createModelCatalog(resolved.models);
+
+  const providers = offered.providers.map(({ id, kind, baseUrl, apiKey }) =>
+    createProvider({ id, kind, baseUrl, apiKey: apiKey?.reveal(), maxAnswerBytes: config.generations.maxAnswerBytes }),
+  );
+  const logs = createMemoryEventLogs({
+    clock,
+    retentionMs: config.streams.retentionMs,
+    stalledReaderMs: config.streams.stalledReaderMs,
+  });
+  const retentionMs = config.idempotency.retentionHours * HOUR_MS;
+  const generations = createGenerations({
+    models,
+    providers: new Map(providers.map((provider) => [provider.id, provider])),
+    estimator: createTokenEstimator(),
+    schemas: createOutputSchemas(),
+    claims: createMemoryIdempotencyClaims({ retentionMs }),
+    results: createMemoryResultStore({ metadataTtlMs: retentionMs }),
+    logs,
+    clock,
+    settings: {
+      graceMs: config.streams.graceMs,
+      coalesceMs: config.streams.coalesceMs,
+      streamRetentionMs: config.streams.retentionMs,
+      resultRetentionMs: retentionMs,
+    },
+    reportDefect: (error, generationId) => logger.error({ err: error, generationId }, 'a generation failed unexpectedly'),
+  });
+
+  const core = createGraphQLCore({
+    schema: await buildGraphQLSchema({ generations, models }),
+    generations,
+    introspection: config.server.introspection,
+    logger,
+    limits: config.operationLimits,
+  });
+  const keys = apiKeyEntries(parts.adminKey, config.auth.apiKeys);
+  const { authenticate } = createAuthenticator({ apiKeys: createApiKeys({ secret: parts.secret, keys }) });
+  const server = createHttpServer({
+    host: config.server.host,
+    port: config.server.port,
+    core,
+    authenticate,
+    logger,
+    clock,
+    allowedOrigins: config.server.allowedOrigins,
+    throttle: config.throttle,
+    sockets: config.sockets,
+    bodyBytes: config.operationLimits.bodyBytes,
+    anonymousBodyBytes: config.operationLimits.anonymousBodyBytes,
+  });
+
+  let stopping: Promise<void> | undefined;
+  async function stop(graceMs: number): Promise<void> {
+    const deadlineMs = clock.elapsed() + graceMs;
+    await server.stop(graceMs);
+    await generations.drain(Math.max(0, deadlineMs - clock.elapsed()));
+    logs.close();
+    await Promise.all(providers.map((provider) => provider.close()));
+  }
+
+  return {
+    get url() {
+      return server.url;
+    },
+    modelNames: resolved.models.map((model) => model.name),
+    start: () => server.listen(),
+    stop: (graceMs = config.shutdown.graceMs) => {
+      stopping ??= stop(graceMs);
+      return stopping;
+    },
+  };
+}
+
+/** The simulator's models first, at made-up prices, so that the first minute shows what an answer would cost. */
+function withSimulator(config: Config, simulatorUrl: string): Pick<Config, 'models' | 'providers'> {
+  const provider: ProviderConfig = {
+    id: SIMULATOR_PROVIDER,
+    kind: 'openai-compatible',
+    baseUrl: `${simulatorUrl}/v1`,
+    apiKey: undefined,
+    offersKnownModels: false,
+  };
+  const models = SIMULATOR_MODELS.map(
+    (model): ModelConfig => ({
+      ...DEFAULT_MODEL,
+      name: model,
+      target: { providerId: SIMULATOR_PROVIDER, model },
+      prices: SIMULATOR_PRICES[model],
+    }),
+  );
+  return { providers: [provider, ...config.providers], models: [...models, ...config.models] };
+}
+
+const simulatorPrices = (inputMicroUsd: bigint, outputMicroUsd: bigint): Prices => ({
+  inputMicroUsd,
+  cachedInputMicroUsd: inputMicroUsd / 10n,
+  cacheWriteMicroUsd: inputMicroUsd,
+  outputMicroUsd,
+  version: 'simulator',
+});
+
+const SIMULATOR_PRICES: Readonly<Record<(typeof SIMULATOR_MODELS)[number], Prices>> = {
+  'sim-fast': simulatorPrices(100_000n, 400_000n),
+  'sim-smart': simulatorPrices(2_000_000n, 8_000_000n),
+};

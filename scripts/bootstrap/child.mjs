@@ -10,6 +10,27 @@ const passedSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 /** A terminal and npm both deliver one Ctrl-C; what comes again within this time is the same wish. */
 const sameWishMs = 1000;
 
+/** How often to look whether the shell that npm runs us in still lives. */
+const parentPollMs = 200;
+
+/**
+ * npm passes signals to its shell, and many a shell dies of them without telling us: a parent that is gone means "stop".
+ * Started by hand the parent may well end before us (nohup, disown), so this holds under npm only.
+ * @param {() => void} onGone
+ * @returns {() => void} stops watching
+ */
+export function watchParent(onGone) {
+  if (process.env.npm_lifecycle_event === undefined) return () => {};
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    onGone();
+  }, parentPollMs);
+  timer.unref();
+  return () => clearInterval(timer);
+}
+
 /**
  * Runs a program to its end, passing signals on.
  * @param {string} file
@@ -37,7 +58,9 @@ export function runChild(file, args, options = {}) {
     const killLeftover = () => child.kill('SIGKILL');
     for (const signal of passedSignals) process.on(signal, pass);
     process.on('exit', killLeftover);
+    const stopWatching = watchParent(() => pass('SIGTERM'));
     const release = () => {
+      stopWatching();
       for (const signal of passedSignals) process.off(signal, pass);
       process.off('exit', killLeftover);
     };
@@ -56,7 +79,7 @@ export function runChild(file, args, options = {}) {
  * Runs a program to its end and keeps what it wrote, without colors.
  * @param {string} file
  * @param {readonly string[]} args
- * @returns {Promise<{ exitCode: number, output: string }>} stdout and stderr as they came
+ * @returns {Promise<{ exitCode: number, stdout: string, output: string }>} `output`: stdout and stderr as they came
  */
 export function captureChild(file, args) {
   const child = spawn(file, args, {
@@ -66,13 +89,15 @@ export function captureChild(file, args) {
   });
   return new Promise((resolve, reject) => {
     let output = '';
+    let stdout = '';
     child.stdout.setEncoding('utf8').on('data', (chunk) => {
+      stdout += chunk;
       output += chunk;
     });
     child.stderr.setEncoding('utf8').on('data', (chunk) => {
       output += chunk;
     });
     child.on('error', reject);
-    child.on('close', (code) => resolve({ exitCode: code ?? 1, output }));
+    child.on('close', (code) => resolve({ exitCode: code ?? 1, stdout, output }));
   });
 }

@@ -37,10 +37,14 @@ export async function install() {
   // npm must not run on the Node inside node_modules, which it is about to replace.
   const ownBin = join(projectRoot, 'node_modules', '.bin');
   const path = (process.env.PATH ?? '').split(delimiter).filter((folder) => resolve(folder) !== ownBin);
-  const exitCode = await runChild('npm', ['ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund', '--loglevel=error'], {
-    env: { ...process.env, PATH: path.join(delimiter) },
-    stdoutTo: 'stderr',
-  });
+  const exitCode = await runChild(
+    'npm',
+    ['ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund', '--loglevel=error'],
+    {
+      env: { ...process.env, PATH: path.join(delimiter) },
+      stdoutTo: 'stderr',
+    },
+  );
   if (exitCode !== 0) throw new CommandError(`npm ci failed (exit code ${exitCode}); see its output above.`);
 }
 

@@ -1,9 +1,7 @@
 // Finds the Node the project runs on: the one its dependencies brought, else the one that runs this script.
 import { spawnSync } from 'node:child_process';
-import { createRequire } from 'node:module';
+import { refuseOldNode, SERVER_NODE_MAJOR } from './node-version.cjs';
 import { CommandError, installed } from './project.mjs';
-
-const { SERVER_NODE_MAJOR, refuseOldNode } = createRequire(import.meta.url)('./node-version.cjs');
 
 /** @type {string | undefined} */
 let found;

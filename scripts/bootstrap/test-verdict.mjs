@@ -4,12 +4,12 @@
 
 /**
  * @param {number} exitCode of jest
- * @param {TestCounts | undefined} counts undefined: jest did not come to its end
+ * @param {TestCounts | undefined} counts undefined: jest found no test or did not come to its end
  * @returns {{ line: string, exitCode: number }}
  */
 export function judge(exitCode, counts) {
   if (counts === undefined) {
-    return { line: `The tests did not come to an end (exit code ${exitCode}).`, exitCode: exitCode || 1 };
+    return { line: `No test ran to its end (exit code ${exitCode}).\n0 passed, 0 failed`, exitCode: exitCode || 1 };
   }
   // A file that cannot be loaded hides any number of tests: at least one has failed.
   const failed = counts.failed + counts.brokenFiles;

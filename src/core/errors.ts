@@ -58,6 +58,7 @@ export const ERROR_TABLE = {
   INVALID: { status: 400, retryable: false, message: 'The input is not valid.' },
   MODEL_NOT_FOUND: { status: 400, retryable: false, message: 'No such model. Ask the "models" query for their names.' },
   MODEL_UNPRICED: { status: 400, retryable: false, message: 'No price is known for this model.' },
+  MAX_PRICE_EXCEEDED: { status: 400, retryable: false, message: 'The call may cost more than you allow.' },
   CONTEXT_TOO_LONG: { status: 400, retryable: false, message: 'The input is longer than the model can read.' },
   CAPABILITY_MISSING: { status: 400, retryable: false, message: 'The model cannot do this.' },
   RATE_LIMITED: { status: 429, retryable: true, message: 'Too many requests. Wait before the next.' },
@@ -76,7 +77,7 @@ export interface ErrorDetails {
   /** Milliseconds until a retry makes sense; sent as `Retry-After` too. */
   readonly retryAfterMs?: number;
   /** Where in the input, e.g. `['input', 'items', '3', 'prompt']`. */
-  readonly path?: readonly string[];
+  readonly inputPath?: readonly string[];
   readonly cause?: unknown;
 }
 
@@ -85,12 +86,13 @@ export class SluiceError extends Error {
   override readonly name = 'SluiceError';
   readonly code: ErrorCode;
   readonly retryAfterMs: number | undefined;
-  readonly path: readonly string[] | undefined;
+  /** Not called `path`: graphql-js takes an error with a path for one it has placed already. */
+  readonly inputPath: readonly string[] | undefined;
 
   constructor(code: ErrorCode, message: string = ERROR_TABLE[code].message, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
     this.retryAfterMs = details.retryAfterMs;
-    this.path = details.path;
+    this.inputPath = details.inputPath;
   }
 }

@@ -1,7 +1,7 @@
 // A generation of which nothing is known yet but what was asked.
 
 import type { Generation } from '../core/generation.ts';
-import type { PreparedCall } from './prepare.ts';
+import type { PreparedCall } from './prepared-call.ts';
 
 export function blankGeneration(id: string, call: PreparedCall, createdAtMs: number): Generation {
   return {

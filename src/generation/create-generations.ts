@@ -17,7 +17,8 @@ import { parseCursor } from './cursor.ts';
 import { createGenerate } from './generate.ts';
 import { runBatch } from './generate-batch.ts';
 import type { GenerationReader, Generations, ReaderOptions } from './generations.ts';
-import { createPreparation, type PreparedCall } from './prepare.ts';
+import { createPreparation } from './prepare.ts';
+import type { PreparedCall } from './prepared-call.ts';
 import { createRunningGenerations, type LeavePolicy, type RunningGeneration } from './running-generations.ts';
 import { createSettlement } from './settle.ts';
 
@@ -80,7 +81,7 @@ export function createGenerations(parts: GenerationsParts): Generations {
       }
       if (options.resumeOnly) {
         claims.release(scope, id);
-        throw new SluiceError('CURSOR_EXPIRED', undefined, { path: ['after'] });
+        throw new SluiceError('CURSOR_EXPIRED', undefined, { inputPath: ['after'] });
       }
     }
     const contentTtlMs = options.streamed ? settings.streamRetentionMs : scope && settings.resultRetentionMs;
@@ -121,7 +122,7 @@ export function createGenerations(parts: GenerationsParts): Generations {
     const afterSequence = options.after === undefined ? 0 : parseCursor(options.after, generationId);
     const events = logs.read(generationId, { afterSequence, onStalled: options.onStalled });
     if (events !== undefined) return asReader(generationId, events, replayed, running.find(generationId)?.join());
-    if (options.after !== undefined) throw new SluiceError('CURSOR_EXPIRED', undefined, { path: ['after'] });
+    if (options.after !== undefined) throw new SluiceError('CURSOR_EXPIRED', undefined, { inputPath: ['after'] });
     throw new SluiceError('RESULT_EXPIRED', 'The events of this generation are no longer kept.');
   }
 
@@ -155,7 +156,7 @@ export function createGenerations(parts: GenerationsParts): Generations {
       return openReader(generation.id, options, !resumeOnly);
     },
     follow(generationId, caller, options) {
-      if (visible(generationId, caller) === undefined) throw new SluiceError('NOT_FOUND', undefined, { path: ['generationId'] });
+      if (visible(generationId, caller) === undefined) throw new SluiceError('NOT_FOUND', undefined, { inputPath: ['generationId'] });
       return openReader(generationId, options, false);
     },
     find(generationId, caller) {

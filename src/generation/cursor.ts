@@ -14,7 +14,7 @@ export function parseCursor(cursor: string, generationId: string): number {
   const match = CONTENT.exec(Buffer.from(cursor, 'base64url').toString('latin1'));
   const sequence = Number(match?.[2]);
   if (match?.[1] !== generationId || formatCursor(generationId, sequence) !== cursor) {
-    throw new SluiceError('CURSOR_INVALID', undefined, { path: ['after'] });
+    throw new SluiceError('CURSOR_INVALID', undefined, { inputPath: ['after'] });
   }
   return sequence;
 }

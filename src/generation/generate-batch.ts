@@ -4,7 +4,7 @@ import type { Clock } from '../core/clock.ts';
 import type { GenerateOutcome, Usage } from '../core/generation.ts';
 import { newBatchId } from '../core/ids.ts';
 import type { BatchOutcome, PreparedBatch } from './generations.ts';
-import type { PreparedCall } from './prepare.ts';
+import type { PreparedCall } from './prepared-call.ts';
 import { asReplay } from './settle.ts';
 
 export async function runBatch(

@@ -9,7 +9,7 @@ import { UpstreamError } from '../core/upstream-error.ts';
 import type { OutputSchemas } from '../features/guards/output-schema.ts';
 import type { Provider, ProviderDelta, ProviderEnd } from '../providers/provider.ts';
 import type { Answer } from './answer.ts';
-import type { PreparedCall } from './prepare.ts';
+import type { PreparedCall } from './prepared-call.ts';
 import type { Settlement } from './settle.ts';
 
 /** Why a running generation is told to stop; the reason of its AbortSignal. */

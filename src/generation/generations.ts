@@ -4,7 +4,7 @@
 import type { Caller } from '../core/caller.ts';
 import type { Generation, GenerateOutcome, GenerationEvent, InvalidInput, Usage } from '../core/generation.ts';
 import type { CallInput } from './call-input.ts';
-import type { PreparedCall } from './prepare.ts';
+import type { PreparedCall } from './prepared-call.ts';
 
 /** Where in the operation an input stood, to name it in errors, e.g. `['input', 'items', '3']`. */
 export type InputPath = readonly string[];

@@ -11,6 +11,7 @@ import type { Model, ModelCatalog } from '../features/routing/model-catalog.ts';
 import type { CallInput } from './call-input.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import type { CallEstimate, Generations, InputPath, PreparedBatch } from './generations.ts';
+import type { PreparedCall, PreparedKey } from './prepared-call.ts';
 import {
   InputProblem,
   validateIdempotencyKey,
@@ -25,30 +26,6 @@ const DEFAULT_CONCURRENCY = 10;
 const MAX_OUTPUT_TOKENS = 10_000_000;
 /** The estimate counts high, up to about twice; only what is surely too long is refused before the provider says so. */
 const SURELY = 2;
-
-/** A call that passed validation and waits to be run: nothing in it refers to GraphQL any more. */
-export interface PreparedCall {
-  readonly type: 'PREPARED';
-  readonly caller: Caller;
-  readonly model: Model;
-  readonly request: ChatRequest;
-  readonly idempotency: PreparedKey | undefined;
-  /** All attempts together end by then. */
-  readonly timeoutMs: number;
-  readonly labels: readonly { readonly name: string; readonly value: string }[];
-  readonly clampedBy: 'MODEL' | undefined;
-  readonly warnings: readonly string[];
-  /** Estimate of the input, tokens. */
-  readonly inputTokens: number;
-}
-
-export interface PreparedKey {
-  readonly key: string;
-  /** Keys of batch items live in a namespace of their batch's key. */
-  readonly namespace: string;
-  /** Equal for equal input. */
-  readonly fingerprint: string;
-}
 
 export interface PrepareParts {
   readonly models: ModelCatalog;
@@ -153,7 +130,7 @@ function validateBatch(
   fallbackKey: string | undefined,
 ): string | undefined {
   const refuse = (field: string, message: string): never => {
-    throw new SluiceError('BAD_USER_INPUT', message, { path: [...path, field] });
+    throw new SluiceError('BAD_USER_INPUT', message, { inputPath: [...path, field] });
   };
   const { items, concurrency } = input;
   if (items.length === 0) refuse('items', 'The batch is empty: give 1 to 100 items.');

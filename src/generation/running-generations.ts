@@ -8,7 +8,7 @@ import type { EventLogs, EventLogWriter } from '../features/streams/event-log.ts
 import { type Answer, createAnswer } from './answer.ts';
 import { blankGeneration } from './blank-generation.ts';
 import type { Generate, StopCause } from './generate.ts';
-import type { PreparedCall } from './prepare.ts';
+import type { PreparedCall } from './prepared-call.ts';
 
 /** What happens when the last one who waits leaves: AT_ONCE stop; AFTER_GRACE stop; NEVER stop. */
 export type LeavePolicy = 'AT_ONCE' | 'AFTER_GRACE' | 'NEVER';

@@ -5,7 +5,7 @@ import type { Usage, UsageSource } from '../core/generation.ts';
 import { costNanoUsd } from '../core/money.ts';
 import type { UpstreamError } from '../core/upstream-error.ts';
 import type { TokenEstimator } from '../features/pricing/token-estimator.ts';
-import type { PreparedCall } from './prepare.ts';
+import type { PreparedCall } from './prepared-call.ts';
 
 const NOTHING: TokenCounts = {
   inputTokens: 0,

@@ -17,7 +17,7 @@ import { ERROR_TABLE, type ErrorCode, SluiceError } from '../core/errors.ts';
 import type { InvalidInput } from '../core/generation.ts';
 import type { CallInput } from '../generation/call-input.ts';
 import type { Generations } from '../generation/generations.ts';
-import type { PreparedCall } from '../generation/prepare.ts';
+import type { PreparedCall } from '../generation/prepared-call.ts';
 import { type CoercedValues, createInputBounds } from './coerce-variables.ts';
 import type { GraphQLContext } from './context.ts';
 import { defaultOperationLimits, type OperationLimits } from './operation-limits.ts';
@@ -153,7 +153,7 @@ export function createAdmissionGate(options: AdmissionGateOptions): AdmissionGat
           throw new SluiceError(
             'INVALID',
             'Give the idempotency key once: a stream takes it as "input.idempotencyKey", not inside "request".',
-            { path: ['input', 'request', 'idempotencyKey'] },
+            { inputPath: ['input', 'request', 'idempotencyKey'] },
           );
         }
         const call = generations.prepare({ ...request, idempotencyKey }, caller, ['input', 'request']);
@@ -212,7 +212,7 @@ function refuseTwoKeys(inInput: string | null | undefined, inHeader: string | un
     throw new SluiceError(
       'BAD_USER_INPUT',
       'The Idempotency-Key header and "idempotencyKey" in the input differ: give the key once.',
-      { path },
+      { inputPath: path },
     );
   }
 }
@@ -222,5 +222,5 @@ function refuseInvalid(call: PreparedCall | InvalidInput): PreparedCall {
   if (call.type === 'PREPARED') return call;
   const code: ErrorCode = call.code in ERROR_TABLE ? (call.code as ErrorCode) : 'INVALID';
   const isKey = call.path.at(-1) === 'idempotencyKey';
-  throw new SluiceError(code, call.message, { path: isKey ? ['input', 'idempotencyKey'] : call.path });
+  throw new SluiceError(code, call.message, { inputPath: isKey ? ['input', 'idempotencyKey'] : call.path });
 }

@@ -43,7 +43,7 @@ function describe(error: unknown): Described | undefined {
       : {
           code: sluiceError.code,
           message: sluiceError.message,
-          inputPath: sluiceError.path,
+          inputPath: sluiceError.inputPath,
           retryAfterMs: sluiceError.retryAfterMs,
         };
   }

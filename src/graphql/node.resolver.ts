@@ -25,7 +25,7 @@ export class NodeResolver {
   })
   node(@Ctx() { caller }: GraphQLContext, @Arg('id', () => ID, { description: 'Its id.' }) id: string): Node {
     const found = this.#find(id, caller);
-    if (found === undefined) throw new SluiceError('NOT_FOUND', undefined, { path: ['id'] });
+    if (found === undefined) throw new SluiceError('NOT_FOUND', undefined, { inputPath: ['id'] });
     return found;
   }
 

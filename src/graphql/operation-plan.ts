@@ -3,7 +3,7 @@
 
 import type { InvalidInput } from '../core/generation.ts';
 import type { PreparedBatch } from '../generation/generations.ts';
-import type { PreparedCall } from '../generation/prepare.ts';
+import type { PreparedCall } from '../generation/prepared-call.ts';
 
 export type PlannedField =
   | { readonly kind: 'GENERATE'; readonly call: PreparedCall | InvalidInput }

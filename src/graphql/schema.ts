@@ -8,7 +8,6 @@ import { ViewerResolver } from './access/viewer.resolver.ts';
 import { GenerationResolver } from './generation/generation.resolver.ts';
 import { createGenerationSubscriptions } from './generation/generation.subscriptions.ts';
 import { makeExecutionLean } from './lean-execution.ts';
-import { makeErrorsLocatable } from './locatable-errors.ts';
 import { ModelResolver } from './models/model.resolver.ts';
 import { NodeResolver } from './node.resolver.ts';
 import type { ResolverServices } from './resolver-services.ts';
@@ -39,7 +38,6 @@ export async function buildGraphQLSchema(services: ResolverServices): Promise<Gr
   });
   describeRoots(schema);
   makeExecutionLean(schema, generation);
-  makeErrorsLocatable(schema);
   return schema;
 }
 

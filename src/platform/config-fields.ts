@@ -29,7 +29,8 @@ export function section<Shape extends z.core.$ZodLooseShape>(
   );
   const known = Object.keys(shape).join(KEY_SEPARATOR);
   return z.strictObject(
-    { ...coming, ...shape },
+    // Coming keys are never present in what passes, so the type need not know them.
+    { ...coming, ...shape } as Shape,
     { error: (issue) => (issue.code === 'unrecognized_keys' ? known : 'a mapping (key: value)') },
   );
 }

@@ -46,6 +46,7 @@ export async function loadConfig(options: LoadConfigOptions = {}): Promise<Confi
     ...fileProblems(file, shape?.problems ?? []),
     ...(problem === undefined ? productionProblems(environment, file) : []),
   ];
+  if (shape?.config !== undefined) problems.push(...adminKeyProblems(environment, shape.config));
   const fileConfig = file === undefined ? emptyFileConfig() : shape?.config;
   if (problems.length > 0 || fileConfig === undefined) throw new ConfigError(problems);
 
@@ -130,6 +131,14 @@ function productionProblems(environment: Environment, file: ConfigFile | undefin
   return problems;
 }
 
+function adminKeyProblems(environment: Environment, { auth }: FileConfig): readonly ConfigProblem[] {
+  const adminKey = environment.adminKey?.reveal();
+  const same = auth.apiKeys.find(({ key }) => key.reveal() === adminKey);
+  if (same === undefined) return [];
+  const found = `the key that auth.apiKeys gives to "${same.name}"`;
+  return [{ place: 'environment', line: undefined, field: 'SLUICE_ADMIN_KEY', found, expected: 'a key of its own' }];
+}
+
 interface Found {
   readonly providers: readonly ProviderConfig[];
   readonly models: readonly ModelConfig[];
@@ -167,7 +176,7 @@ async function findProviders(environment: Environment, ollamaUrl: string | null 
   };
 }
 
-const DEFAULT_MODEL: Omit<ModelConfig, 'name' | 'target'> = {
+export const DEFAULT_MODEL: Omit<ModelConfig, 'name' | 'target'> = {
   capabilities: DEFAULT_CAPABILITIES,
   contextWindow: undefined,
   maxOutputTokens: undefined,

@@ -1,55 +1,22 @@
-// Posts JSON to one address of one provider and reads the answer, as a whole or event by event, on undici's `dispatch`
-// (the cheapest client measured). Here stand the time-outs, the bounds, the abort, and how far an attempt got.
+// Posts JSON to one address of one provider over a pool of its connections, on undici's `dispatch` (the cheapest client
+// measured). What happens to one request stands in upstream-exchange.ts.
 
-import { Client, type Dispatcher, Pool } from 'undici';
-import { UpstreamError, type UpstreamPhase } from '../core/upstream-error.ts';
-import type { ProviderTimeouts } from './provider.ts';
-import { type AnswerHeaders, headerValue, providerRequestId } from './retry-after.ts';
-import { createServerSentEventsReader, type ServerSentEventsReader } from './server-sent-events.ts';
+import { Client, Pool } from 'undici';
+import { cancelledError } from './upstream-errors.ts';
 import {
-  cancelledError,
-  cutError,
-  errorFromNetwork,
-  readingFailedError,
-  type TimeoutKind,
-  timeoutError,
-  unreadableError,
-  withDetails,
-} from './upstream-errors.ts';
+  type AnswerBounds,
+  type Connection,
+  createExchange,
+  type UpstreamAnswer,
+  type UpstreamExchange,
+  type UpstreamPost,
+} from './upstream-exchange.ts';
 
-export interface UpstreamClientOptions {
+export interface UpstreamClientOptions extends AnswerBounds {
   /** Where to post, query included. */
   readonly url: URL;
   /** Sent with each request, e.g. the credential. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Bytes of a plain body. */
-  readonly maxBodyBytes: number;
-  /** UTF-16 units of one event of a streamed body. */
-  readonly maxEventLength: number;
-}
-
-/**
- * How far a streamed answer is: WAITING for the first token; WRITING; FINISHED: whole, though more may be told (usage);
- * DONE: nothing comes any more.
- */
-export type StreamProgress = 'WAITING' | 'WRITING' | 'FINISHED' | 'DONE';
-
-export interface UpstreamPost {
-  /** JSON. */
-  readonly body: string;
-  /** A streamed body was asked for: first-token and idle time-outs apply. */
-  readonly streamed: boolean;
-  readonly timeouts: ProviderTimeouts;
-  readonly signal: AbortSignal;
-  /** Called synchronously for each event of a streamed 2xx body. May throw UpstreamError. */
-  readonly onEvent: (data: string, type: string | undefined) => StreamProgress;
-}
-
-export interface UpstreamAnswer {
-  readonly status: number;
-  readonly headers: AnswerHeaders;
-  /** undefined: the body was streamed and went to `onEvent`. */
-  readonly body: string | undefined;
 }
 
 export interface UpstreamClient {
@@ -63,21 +30,6 @@ export interface UpstreamClient {
 const CONNECT_CEILING_MS = 60_000;
 /** Below what most servers keep an idle connection; a server's own hint wins. */
 const KEEP_ALIVE_MS = 10_000;
-/** Of an error body nobody needs more; and nobody waits long for its end. */
-const MAX_ERROR_BODY_BYTES = 65_536;
-const ERROR_BODY_WAIT_MS = 2_000;
-/** A stream that has said its last word gets so long to end by itself, which keeps the connection. */
-const LINGER_MS = 1_000;
-const MAX_TIMER_MS = 2 ** 31 - 1;
-
-/** A pooled connection; `answers` counts since it was opened. */
-interface Connection {
-  answers: number;
-}
-
-interface Exchange extends Dispatcher.DispatchHandler {
-  connection: Connection | undefined;
-}
 
 /** A client that tells each exchange which connection it is on: undici itself does not say whether one is reused. */
 function createPooledClient(origin: URL, options: object): Client {
@@ -88,28 +40,14 @@ function createPooledClient(origin: URL, options: object): Client {
   });
   const dispatch = client.dispatch.bind(client);
   client.dispatch = (request, handler) => {
-    (handler as Exchange).connection = connection;
+    (handler as UpstreamExchange).connection = connection;
     return dispatch(request, handler);
   };
   return client;
 }
 
-const timer = (callback: () => void, ms: number): NodeJS.Timeout => setTimeout(callback, Math.min(ms, MAX_TIMER_MS));
-
-/** @throws UpstreamError when the body of a 2xx answer is neither. */
-function bodyKind(headers: AnswerHeaders): 'EVENTS' | 'JSON' {
-  if ((headerValue(headers, 'content-encoding') ?? 'identity') !== 'identity') {
-    throw unreadableError('compressed its answer although it was asked not to', 'ANSWERED');
-  }
-  const contentType = headerValue(headers, 'content-type')?.split(';')[0]?.trim().toLowerCase() ?? '';
-  if (contentType === 'text/event-stream') return 'EVENTS';
-  if (contentType === '' || contentType.endsWith('json')) return 'JSON';
-  const told = /^[\w.+/-]{1,64}$/.test(contentType) ? `"${contentType}"` : 'another content type';
-  throw unreadableError(`answered with ${told} instead of JSON. Check its baseUrl`, 'ANSWERED');
-}
-
 export function createUpstreamClient(options: UpstreamClientOptions): UpstreamClient {
-  const { url, maxBodyBytes, maxEventLength } = options;
+  const { url } = options;
   const pool = new Pool(url.origin, {
     connections: null,
     pipelining: 1,
@@ -132,168 +70,21 @@ export function createUpstreamClient(options: UpstreamClientOptions): UpstreamCl
   const plainHeaders = headersFor('application/json');
   const streamHeaders = headersFor('text/event-stream');
 
-  function post({ body, streamed, timeouts, signal, onEvent }: UpstreamPost): Promise<UpstreamAnswer> {
-    if (signal.aborted) return Promise.reject(cancelledError('NOT_SENT'));
+  function post(request: UpstreamPost): Promise<UpstreamAnswer> {
+    if (request.signal.aborted) return Promise.reject(cancelledError('NOT_SENT'));
+    const { body, streamed } = request;
     return new Promise((resolve, reject) => {
-      let settled = false;
-      let controller: Dispatcher.DispatchController | undefined;
-      let head: { readonly status: number; readonly headers: AnswerHeaders } | undefined;
-      let firstByteSeen = false;
-      let events: ServerSentEventsReader | undefined;
-      let progress: StreamProgress = 'WAITING';
-      let chunks: Buffer[] = [];
-      let bodyBytes = 0;
-      let linger: NodeJS.Timeout | undefined;
-      let stage: TimeoutKind | undefined;
-      let stageTimer: NodeJS.Timeout | undefined;
-      const totalTimer = timer(() => timedOut('TOTAL', timeouts.totalMs), timeouts.totalMs);
-      signal.addEventListener('abort', onAbort, { once: true });
-      enterStage('CONNECT', timeouts.connectMs);
-
-      function enterStage(kind: TimeoutKind | undefined, ms: number): void {
-        clearTimeout(stageTimer);
-        stage = kind;
-        stageTimer = kind === undefined ? undefined : timer(() => timedOut(kind, ms), ms);
-      }
-
-      function phase(): UpstreamPhase {
-        if (controller === undefined) return 'NOT_SENT';
-        if (head === undefined) return 'NO_ANSWER';
-        if (events !== undefined) return progress === 'WAITING' ? 'NO_ANSWER' : 'PARTIAL';
-        return head.status >= 300 ? 'ANSWERED' : 'PARTIAL';
-      }
-
-      function settle(): void {
-        settled = true;
-        clearTimeout(totalTimer);
-        clearTimeout(stageTimer);
-        signal.removeEventListener('abort', onAbort);
-        events?.stop();
-      }
-
-      function fail(error: UpstreamError): void {
-        if (settled) return;
-        settle();
-        controller?.abort(error);
-        const known = head && { status: head.status, providerRequestId: providerRequestId(head.headers) };
-        reject(known === undefined ? error : withDetails(error, known));
-      }
-
-      function succeed(): void {
-        if (settled || head === undefined) return;
-        settle();
-        const text = events === undefined ? Buffer.concat(chunks, bodyBytes).toString('utf8') : undefined;
-        chunks = [];
-        resolve({ ...head, body: text });
-      }
-
-      /** For what ends an answer early: it is good if it was whole by then, or if it only lacks the end of an error. */
-      function endOr(error: () => UpstreamError): void {
-        const whole = events === undefined ? phase() === 'ANSWERED' : progress === 'FINISHED' || progress === 'DONE';
-        if (whole) {
-          succeed();
-          controller?.abort(new Error('The answer was whole.'));
-        } else {
-          fail(error());
-        }
-      }
-
-      function onAbort(): void {
-        fail(cancelledError(phase()));
-      }
-
-      function timedOut(kind: TimeoutKind, ms: number): void {
-        if (!settled) endOr(() => timeoutError(kind, ms, phase()));
-      }
-
-      function readEvent(data: string, type: string | undefined): void {
-        const before = progress;
-        progress = onEvent(data, type);
-        if (before === 'WAITING' && progress !== 'WAITING' && streamed) enterStage('IDLE', timeouts.idleMs);
-        if (progress === 'DONE') {
-          succeed();
-          linger = setTimeout(() => controller?.abort(new Error('The answer was whole.')), LINGER_MS);
-        }
-      }
-
-      function readHead(status: number, headers: AnswerHeaders): void {
-        head = { status, headers };
-        const kind = status >= 300 ? 'ERROR' : bodyKind(headers);
-        if (kind === 'EVENTS') {
-          events = createServerSentEventsReader({
-            maxEventLength,
-            onEvent: readEvent,
-            onTooLarge: () => fail(unreadableError('sent an event larger than an answer may be', phase())),
-          });
-        } else if (kind === 'ERROR') {
-          enterStage('TOTAL', ERROR_BODY_WAIT_MS);
-        } else {
-          // Maybe a whole body instead of the stream that was asked for: nothing comes before it is done.
-          enterStage(undefined, 0);
-        }
-      }
-
-      function readData(chunk: Buffer): void {
-        if (events !== undefined) {
-          if (stage === 'IDLE') stageTimer?.refresh();
-          events.feed(chunk);
-          return;
-        }
-        chunks.push(chunk);
-        bodyBytes += chunk.length;
-        if (phase() === 'ANSWERED') {
-          if (bodyBytes > MAX_ERROR_BODY_BYTES) endOr(() => cutError('ANSWERED'));
-        } else if (bodyBytes > maxBodyBytes) {
-          fail(unreadableError(`sent more than ${maxBodyBytes} bytes`, 'PARTIAL'));
-        }
-      }
-
-      function guarded(read: () => void): void {
-        try {
-          read();
-        } catch (error) {
-          fail(error instanceof UpstreamError ? error : readingFailedError(error));
-        }
-      }
-
-      const exchange: Exchange = {
-        connection: undefined,
-        onRequestStart(started) {
-          if (settled) {
-            started.abort(new Error('The caller is gone.'));
-            return;
-          }
-          controller = started;
-          enterStage(streamed ? 'FIRST_TOKEN' : undefined, timeouts.firstTokenMs);
-        },
-        onResponseStarted() {
-          firstByteSeen = true;
-        },
-        onResponseStart(_controller, status, headers) {
-          if (settled || status < 200) return;
-          if (exchange.connection !== undefined) exchange.connection.answers += 1;
-          guarded(() => readHead(status, headers));
-        },
-        onResponseData(_controller, chunk) {
-          if (!settled) guarded(() => readData(chunk));
-        },
-        onResponseEnd() {
-          clearTimeout(linger);
-          if (settled) return;
-          if (events === undefined) succeed();
-          else endOr(() => cutError(phase()));
-        },
-        onResponseError(_controller, error) {
-          clearTimeout(linger);
-          if (settled) return;
-          // The server closed the idle connection while we took it: it cannot have read the request.
-          const staleConnection = !firstByteSeen && controller !== undefined && (exchange.connection?.answers ?? 0) > 0;
-          endOr(() => errorFromNetwork(error, staleConnection ? 'NOT_SENT' : phase()));
-        },
-      };
+      const exchange = createExchange(request, options, resolve, reject);
       pool.dispatch({ path, method: 'POST', headers: streamed ? streamHeaders : plainHeaders, body }, exchange);
     });
   }
 
-  return { post, close: () => pool.close() };
+  let closing: Promise<void> | undefined;
+  return {
+    post,
+    close: () => {
+      closing ??= pool.close();
+      return closing;
+    },
+  };
 }

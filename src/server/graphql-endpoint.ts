@@ -98,7 +98,10 @@ export function createGraphQLEndpoint(options: GraphQLEndpointOptions): GraphQLE
     const isStreamWanted = !negotiated.acceptsJson && negotiated.stream !== undefined;
     const result = await withTimeout(core.limits.timeoutMs, exchange.gone, (cancelTimeout) => {
       const operationContext: HttpGraphQLContext = { ...context, onGenerates: cancelTimeout };
-      return apollo.execute({ request, body: operation, headers, context: async () => operationContext });
+      // Apollo Server takes null for absent, but not undefined.
+      const { query, operationName = null, variables = null, extensions = null } = operation;
+      const body = { query, operationName, variables, extensions };
+      return apollo.execute({ request, body, headers, context: async () => operationContext });
     });
     if (isStreamWanted && negotiated.stream && result.body.kind === 'complete') {
       const value: FormattedExecutionResult = JSON.parse(result.body.string);

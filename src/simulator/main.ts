@@ -1,4 +1,4 @@
-// The simulator as a process: `main.js [--port n] [--api-key key] [--seed n] [--keep-entries n] [--drop-content]`.
+// The simulator as a process: `main.js [--port n] [--api-key key] [--seed n] [--keep-entries n] [--keep-content true|false]`.
 // Tells its port on stdout and, if it was forked, to its parent; ends with the parent, or on SIGTERM and SIGINT.
 
 import { parseArgs } from 'node:util';
@@ -11,7 +11,7 @@ const { values } = parseArgs({
     'api-key': { type: 'string' },
     seed: { type: 'string' },
     'keep-entries': { type: 'string' },
-    'drop-content': { type: 'boolean', default: false },
+    'keep-content': { type: 'string', default: 'true' },
   },
 });
 
@@ -20,7 +20,7 @@ const seed = readWhole('seed');
 const keepEntries = readWhole('keep-entries');
 const apiKey = values['api-key'];
 const simulator = await startSimulator({
-  keepContent: !values['drop-content'],
+  keepContent: readSwitch('keep-content'),
   ...(port === undefined ? {} : { port }),
   ...(seed === undefined ? {} : { seed }),
   ...(keepEntries === undefined ? {} : { keepEntries }),
@@ -53,5 +53,12 @@ function readWhole(name: 'port' | 'seed' | 'keep-entries'): number | undefined {
   if (text === undefined) return undefined;
   if (/^\d+$/.test(text)) return Number(text);
   console.error(`--${name} must be a whole number.`);
+  process.exit(2);
+}
+
+function readSwitch(name: 'keep-content'): boolean {
+  const text = values[name];
+  if (text === 'true' || text === 'false') return text === 'true';
+  console.error(`--${name} must be true or false.`);
   process.exit(2);
 }

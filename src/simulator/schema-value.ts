@@ -20,6 +20,7 @@ export interface Subject {
 
 export function writeValue(root: JsonRecord, subject: Subject, random: Random): Json {
   let used = 0;
+  let usedNumbers = 0;
 
   const write = (schema: Json | undefined, name: string, depth: number): Json => {
     if (!isRecord(schema)) return word();
@@ -88,7 +89,9 @@ export function writeValue(root: JsonRecord, subject: Subject, random: Random): 
     const seen = new Set<string>();
     const single = name.replace(/s$/, '');
     for (let tries = 0; items.length < length && tries < length + 200; tries++) {
-      const item = write(first[items.length] ?? schema['items'], single, depth + 1);
+      const of = first[items.length] ?? schema['items'];
+      const repeated = tries > 2 * items.length + 2 && schema['uniqueItems'] === true;
+      const item = repeated ? numbered(write(of, single, depth + 1), of, tries) : write(of, single, depth + 1);
       const key = JSON.stringify(item);
       if (schema['uniqueItems'] === true && seen.has(key)) continue;
       seen.add(key);
@@ -149,7 +152,7 @@ export function writeValue(root: JsonRecord, subject: Subject, random: Random): 
     const fits = (value: number) =>
       value >= from && (high === undefined || value <= high) && (step === 0 || Number.isInteger(round(value / step)));
     const given = subject.words.numbers.filter(fits);
-    if (given.length > 0) return given[used++ % given.length] ?? from;
+    if (given.length > 0) return given[usedNumbers++ % given.length] ?? from;
     if (step > 0) {
       const first = Math.ceil(round(from / step));
       return round(random.integer(first, Math.max(first, Math.floor(round(to / step)))) * step);
@@ -172,6 +175,13 @@ export function writeValue(root: JsonRecord, subject: Subject, random: Random): 
   };
 
   return write(root, 'value', 0);
+}
+
+/** Tells equal words apart where the schema leaves room for it. */
+function numbered(item: Json, schema: Json | undefined, number: number): Json {
+  if (typeof item !== 'string' || !isRecord(schema)) return item;
+  const bound = ['pattern', 'format', 'enum', 'maxLength', '$ref'].some((key) => schema[key] !== undefined);
+  return bound ? item : `${item} ${number}`;
 }
 
 /** Follows `$ref` and lays `allOf` together. */

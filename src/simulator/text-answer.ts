@@ -16,8 +16,10 @@ const LIST_COUNT = new RegExp(
 );
 const LIST = /\b(?:list|bullet points?|enumerate|step by step)\b/i;
 const ECHO =
-  /^(?:please )?(?:repeat|echo|say|reply with|answer with|respond with)(?: after me| only| exactly| just| the words?)*\s*:?\s+(.+)$/is;
+  /^(?:please )?(?:(?:repeat|echo|say)(?: after me| exactly| just| the words?)*\s*:?\s+|(?:reply|answer|respond) with(?:(?: only| exactly| just| the words?)+\s*:?|\s*:)\s+)(.+)$/is;
 const SUM = /(?<![\w.])(-?\d{1,12}(?:\.\d{1,6})?)\s*([-+*/×÷])\s*(-?\d{1,12}(?:\.\d{1,6})?)(?![\w.])/;
+const GREETING = 'Hello! I am a simulated model: ask me something and I answer in a few sentences about it.';
+const HELLO = 'Hello from the simulated model, which is glad to answer whatever you would like to ask it today.';
 const MAX_WORDS = 20_000;
 const MAX_SENTENCES = 200;
 
@@ -71,11 +73,13 @@ export function writeText(prompt: string, random: Random, thorough: boolean, lea
   const words = readWords(prompt);
   const exact = exactText(prompt, words);
   if (exact !== undefined) return exact;
+  if (isGreeting(prompt)) return GREETING;
   const wordCount = readCount(WORD_COUNT, prompt);
   if (wordCount !== undefined) return writeWords(wordCount, words, random, lead);
   const sentenceCount = readCount(SENTENCE_COUNT, prompt);
   if (sentenceCount !== undefined) {
-    return [...lead, ...writeSentences(sentenceCount, words, random)].slice(0, Math.max(1, sentenceCount)).join(' ');
+    const asked = [...lead, ...writeExtras(prompt, words)].slice(0, sentenceCount);
+    return [...asked, ...writeSentences(sentenceCount - asked.length, words, random)].join(' ');
   }
   const listCount = readCount(LIST_COUNT, prompt) ?? (LIST.test(prompt) ? random.integer(3, 5) : undefined);
   if (listCount !== undefined) return writeList(listCount, words, random, lead);
@@ -93,6 +97,10 @@ export function writeReasoning(prompt: string, random: Random): string {
     'I will say what to do first and why.',
   ]);
   return `The question is about ${subject}. ${plan} ${fill('Then I check that {a} and {b} are both covered.', words, 0)}`;
+}
+
+function isGreeting(prompt: string): boolean {
+  return /^\W*(?:hi|hello|hey|good (?:morning|day|evening)|grüezi|bonjour|hallo)\b[\s\p{P}]*$/iu.test(prompt);
 }
 
 /** An answer that the prompt dictates word for word, or a calculation. */
@@ -134,8 +142,10 @@ function writeProse(
   lead: readonly string[],
 ): string {
   const subject = subjectOf(words);
+  const asked = prompt.trim();
   const opening = random.pick([
-    `You asked about ${subject}.`,
+    // A short question is worth repeating; the rest is named by its subject.
+    asked.endsWith('?') && asked.length <= 120 ? `You ask: “${asked}”` : `You asked about ${subject}.`,
     `Here is a short answer about ${subject}.`,
     `Let us look at ${subject}.`,
   ]);
@@ -145,10 +155,16 @@ function writeProse(
     if (block === 0) sentences.unshift(...lead, opening);
     blocks.push(sentences.join(' '));
   }
-  const last: string[] = SCRIPTS.filter((script) => script.asked.test(prompt)).map((script) => script.text);
-  if (words.pictographs.length > 0) last.push(`And from your message: ${words.pictographs.join(' ')}`);
+  const last = writeExtras(prompt, words);
   last.push(fill(random.pick(CLOSING), words, random.integer(0, 3)));
   return `${blocks.join('\n\n')}${thorough ? '\n\n' : ' '}${last.join(' ')}`;
+}
+
+/** Scripts the prompt asks for, and the pictographs it has. */
+function writeExtras(prompt: string, words: Words): string[] {
+  const extras = SCRIPTS.filter((script) => script.asked.test(prompt)).map((script) => script.text);
+  if (words.pictographs.length > 0) extras.push(`And from your message: ${words.pictographs.join(' ')}`);
+  return extras;
 }
 
 /** At most one round through the sentences before any comes again. */
@@ -174,7 +190,8 @@ function writeWords(count: number, words: Words, random: Random, lead: readonly 
   const wanted = Math.min(Math.max(1, count), MAX_WORDS);
   const found: string[] = lead.flatMap((sentence) => sentence.split(' '));
   // A few words are topics alone; more are sentences, broken off at the count.
-  if (wanted <= 4) found.push(...words.topics.map((topic, index) => (index === 0 ? capitalise(topic) : topic)));
+  if (words.topics.every((topic) => /^(?:hello|hi|hey)$/i.test(topic))) found.push(...HELLO.split(' '));
+  else if (wanted <= 4) found.push(...words.topics.map((topic, index) => (index === 0 ? capitalise(topic) : topic)));
   while (found.length < wanted) {
     for (const sentence of writeSentences(BODY.length, words, random)) found.push(...sentence.split(' '));
   }
@@ -183,13 +200,13 @@ function writeWords(count: number, words: Words, random: Random, lead: readonly 
 }
 
 function subjectOf(words: Words): string {
-  const topics = words.topics.slice(0, 4);
+  const topics = words.phrases.slice(0, 4);
   return topics.length === 0 ? 'that' : enumerate(topics);
 }
 
 /** Puts topics into a sentence; `turn` moves on through them so that sentences differ. */
 function fill(sentence: string, words: Words, turn: number): string {
-  const { topics } = words;
+  const topics = words.phrases.length > 1 ? words.phrases : words.topics;
   const at = (offset: number, otherwise: string) =>
     topics.length > offset ? (topics[(turn + offset) % topics.length] ?? otherwise) : otherwise;
   const a = at(0, 'the question');
@@ -198,7 +215,7 @@ function fill(sentence: string, words: Words, turn: number): string {
     .replace(/^\{a\}/, capitalise(a))
     .replaceAll('{a}', a)
     .replaceAll('{b}', at(1, 'its context'))
-    .replaceAll('{c}', at(2, 'what you already know'));
+    .replaceAll('{c}', at(2, 'the rest'));
 }
 
 function readCount(pattern: RegExp, prompt: string): number | undefined {

@@ -16,6 +16,9 @@ export interface Tokenizer {
 /** Beyond this many characters without a break, text is cut first: merging is quadratic in the length of a "word". */
 const MAX_RUN = 400;
 const MAX_CACHED_WORDS = 20_000;
+/** A scripted text is asked for again and again. */
+const MAX_CACHED_TEXTS = 200;
+const MAX_CACHED_TEXT = 100_000;
 /** Between a word and the blank before the next one the encoding never merges, so words can be cached. */
 const WORD_BREAK = /(?<=\S)(?= \p{L})/u;
 
@@ -31,6 +34,7 @@ async function createTokenizer(): Promise<Tokenizer> {
   const asPlainText = { disallowedSpecial: new Set<string>() };
   const encode = (text: string) => encoding.encode(text, asPlainText);
   const words = new Map<string, readonly Piece[]>();
+  const texts = new Map<string, readonly Piece[]>();
 
   const count = (text: string) => {
     if (text.length <= MAX_RUN) return text === '' ? 0 : encoding.countTokens(text, asPlainText);
@@ -68,11 +72,16 @@ async function createTokenizer(): Promise<Tokenizer> {
   return {
     count,
     cut: (text) => {
+      const known = texts.get(text);
+      if (known !== undefined) return known;
       const pieces: Piece[] = [];
       if (text === '') return pieces;
       for (const word of text.split(WORD_BREAK)) {
         for (const piece of cutWord(word)) pieces.push(piece);
       }
+      if (text.length > MAX_CACHED_TEXT) return pieces;
+      if (texts.size >= MAX_CACHED_TEXTS) texts.clear();
+      texts.set(text, pieces);
       return pieces;
     },
   };

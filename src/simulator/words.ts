@@ -17,7 +17,10 @@ const COMMON = new Set(
   there these they this those through to too two under until up use using very was we were what when where which while
   who whom why will with within without would write you your yours answer short long word words sentence sentences
   reply respond explain describe summarize summarise question five three four ten many return request test get
-  what's i'm it's don't let's there's`.split(/\s+/),
+  what's i'm it's don't let's there's makes made need needs want wants help helps look looks work works write writes
+  give gives think thinks know knows find finds best good better please thing things way ways reason reasons idea ideas
+  step steps tip tips point points item items fact facts example examples name names option options across every each
+  using used per shape shapes called new around really between against without briefly`.split(/\s+/),
 );
 
 export interface Words {
@@ -25,6 +28,8 @@ export interface Words {
   readonly all: readonly string[];
   /** The words that carry the meaning, each once, in the order of the text; lower case unless a name. */
   readonly topics: readonly string[];
+  /** Topics as they stand beside each other: `eviction policy`. Each topic is in at most one. */
+  readonly phrases: readonly string[];
   /** Capitalised runs that do not begin a sentence: `New York`. */
   readonly names: readonly string[];
   readonly numbers: readonly number[];
@@ -36,17 +41,29 @@ export function readWords(whole: string): Words {
   const text = whole.length > MAX_READ ? whole.slice(0, MAX_READ) : whole;
   const all = text.match(WORD) ?? [];
   const topics: string[] = [];
+  const phrases: string[] = [];
   const seen = new Set<string>();
+  let position = 0;
+  let lastEnd = -1;
   for (const word of all) {
     if (topics.length === MAX_TOPICS) break;
+    const start = text.indexOf(word, position);
+    position = start + word.length;
     const lower = word.toLowerCase();
     if (seen.has(lower) || COMMON.has(lower) || isSmall(lower)) continue;
     seen.add(lower);
-    topics.push(isCapitalised(word) && !beginsSentence(text, word) ? word : lower);
+    const topic = isCapitalised(word) && !beginsSentence(text, start) ? word : lower;
+    topics.push(topic);
+    const before = phrases.at(-1);
+    const beside = lastEnd >= 0 && start === lastEnd + 1 && text[lastEnd] === ' ';
+    if (before !== undefined && beside && !before.includes(' ')) phrases[phrases.length - 1] = `${before} ${topic}`;
+    else phrases.push(topic);
+    lastEnd = position;
   }
   return {
     all,
     topics,
+    phrases,
     names: readNames(text),
     numbers: (text.match(NUMBER) ?? []).map(Number),
     quoted:
@@ -91,8 +108,8 @@ function isCapitalised(word: string): boolean {
   return /^\p{Lu}/u.test(word);
 }
 
-function beginsSentence(text: string, word: string): boolean {
-  const before = text.slice(0, text.indexOf(word)).trimEnd();
+function beginsSentence(text: string, index: number): boolean {
+  const before = text.slice(Math.max(0, index - 8), index).trimEnd();
   return before === '' || /[.!?:\n"“]$/.test(before);
 }
 
@@ -100,8 +117,7 @@ function readNames(text: string): string[] {
   if (!/\p{Lu}/u.test(text)) return [];
   const names: string[] = [];
   for (const match of text.matchAll(/\p{Lu}[\p{L}\p{M}\p{N}'’-]*(?: \p{Lu}[\p{L}\p{M}\p{N}'’-]*)*/gu)) {
-    const before = text.slice(0, match.index).trimEnd();
-    const begins = before === '' || /[.!?:\n"“]$/.test(before);
+    const begins = beginsSentence(text, match.index);
     const first = match[0].split(' ')[0]?.toLowerCase() ?? '';
     if (begins || COMMON.has(first) || names.includes(match[0])) continue;
     names.push(match[0]);

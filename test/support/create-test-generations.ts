@@ -12,7 +12,7 @@ import { createMemoryEventLogs } from '../../src/features/streams/memory-event-l
 import type { CallInput } from '../../src/generation/call-input.ts';
 import { createGenerations, type GenerationSettings } from '../../src/generation/create-generations.ts';
 import type { Generations } from '../../src/generation/generations.ts';
-import type { PreparedCall } from '../../src/generation/prepare.ts';
+import type { PreparedCall } from '../../src/generation/prepared-call.ts';
 import { createScriptedProvider, type ScriptedProvider } from './scripted-provider.ts';
 
 export const testModel: Model = {

@@ -13,7 +13,7 @@ import type {
   PreparedBatch,
   ReaderOptions,
 } from '../../src/generation/generations.ts';
-import type { PreparedCall } from '../../src/generation/prepare.ts';
+import type { PreparedCall } from '../../src/generation/prepared-call.ts';
 import type { GraphQLContext } from '../../src/graphql/context.ts';
 import type { PlannedField } from '../../src/graphql/operation-plan.ts';
 import type { ResolverServices } from '../../src/graphql/resolver-services.ts';
@@ -28,7 +28,7 @@ export const caller: Caller = {
   allowedModels: undefined,
 };
 
-export const model: Model = {
+const model: Model = {
   name: 'sim-fast',
   target: { providerId: 'sim', model: 'sim-fast-1' },
   capabilities: ['TEXT', 'STREAM'],
@@ -45,7 +45,7 @@ export const model: Model = {
   timeouts: { connectMs: 1000, firstTokenMs: 1000, idleMs: 1000, totalMs: 1000 },
 };
 
-export const unpricedModel: Model = { ...model, name: 'unpriced', prices: undefined };
+const unpricedModel: Model = { ...model, name: 'unpriced', prices: undefined };
 
 export const call: PreparedCall = {
   type: 'PREPARED',
@@ -82,7 +82,7 @@ export interface FakeAnswers {
   readonly open?: (options: ReaderOptions) => GenerationReader;
 }
 
-export function createFakeGenerations(answers: FakeAnswers): FakeGenerations {
+function createFakeGenerations(answers: FakeAnswers): FakeGenerations {
   const asked: unknown[][] = [];
   const given = <T>(name: string, value: T | undefined): T => {
     if (value === undefined) throw new Error(`the test gave no answer for ${name}`);

@@ -5,7 +5,7 @@ import type { AccessRole as CoreAccessRole } from '../../core/caller.ts';
 import { describeEnum } from '../describe-enum.ts';
 import { Node } from '../node.types.ts';
 
-export const AccessRole = describeEnum<CoreAccessRole>('AccessRole', 'What a caller may do.', {
+const AccessRole = describeEnum<CoreAccessRole>('AccessRole', 'What a caller may do.', {
   MEMBER: 'Call models and see their own generations.',
   ADMIN: 'Steer the organization: its projects, keys and limits.',
   OPERATOR: 'Run this server: everything, in every organization.',

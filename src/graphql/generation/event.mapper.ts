@@ -32,7 +32,7 @@ export function toEventStream(reader: GenerationReader): AsyncIterableIterator<A
   };
 }
 
-export function toGenerationEvent(
+function toGenerationEvent(
   event: core.GenerationEvent,
   { generationId, replayed }: Pick<GenerationReader, 'generationId' | 'replayed'>,
 ): AnyGenerationEvent {

@@ -6,7 +6,7 @@ import { GenerationFailureCode, IdempotencyErrorCode, InvalidInputCode } from '.
 import { Generation } from './generation.types.ts';
 
 @InterfaceType({ description: 'Something that went wrong with one call, told as data.' })
-export abstract class UserError {
+abstract class UserError {
   @Field(() => String, { description: 'What happened and what to do, in plain words. Never holds your prompt.' })
   message!: string;
 

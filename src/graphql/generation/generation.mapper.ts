@@ -9,7 +9,7 @@ import type { BatchGeneratePayload } from './batch.types.ts';
 import type { GenerateResult } from './generate-result.types.ts';
 import type { Attempt, Generation, TokenUsage } from './generation.types.ts';
 
-export function toTokenUsage(usage: core.Usage): TokenUsage {
+function toTokenUsage(usage: core.Usage): TokenUsage {
   return {
     inputTokens: usage.inputTokens,
     cachedInputTokens: usage.cachedInputTokens,

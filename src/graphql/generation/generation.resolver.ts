@@ -35,7 +35,7 @@ export class GenerationResolver {
     @Arg('id', () => ID, { description: 'Id of the generation.' }) id: string,
   ): Generation {
     const found = this.#services.generations.find(id, caller);
-    if (found === undefined) throw new SluiceError('NOT_FOUND', undefined, { path: ['id'] });
+    if (found === undefined) throw new SluiceError('NOT_FOUND', undefined, { inputPath: ['id'] });
     return toGeneration(found);
   }
 
@@ -93,7 +93,7 @@ export class GenerationResolver {
     @Arg('input', () => CancelGenerationInput, { description: 'Which one.' }) { id }: CancelGenerationInput,
   ): Promise<CancelGenerationPayload> {
     const cancelled = await this.#services.generations.cancel(id, caller);
-    if (cancelled === undefined) throw new SluiceError('NOT_FOUND', undefined, { path: ['input', 'id'] });
+    if (cancelled === undefined) throw new SluiceError('NOT_FOUND', undefined, { inputPath: ['input', 'id'] });
     return { generation: toGeneration(cancelled) };
   }
 

@@ -4,7 +4,7 @@ import { ERROR_TABLE, type ErrorCode, SluiceError } from '../../core/errors.ts';
 import type { InvalidInput } from '../../core/generation.ts';
 
 export function toInvalidInputError({ code, message, path }: InvalidInput): SluiceError {
-  return new SluiceError(isErrorCode(code) ? code : 'INVALID', message, { path });
+  return new SluiceError(isErrorCode(code) ? code : 'INVALID', message, { inputPath: path });
 }
 
 function isErrorCode(code: string): code is ErrorCode {

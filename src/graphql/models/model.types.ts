@@ -6,7 +6,7 @@ import { describeEnum } from '../describe-enum.ts';
 import { Node } from '../node.types.ts';
 import { Decimal } from '../scalars.ts';
 
-export const Capability = describeEnum<CoreCapability>('Capability', 'Something a model can do.', {
+const Capability = describeEnum<CoreCapability>('Capability', 'Something a model can do.', {
   TEXT: 'Answer in text.',
   STREAM: 'Tell the answer while it is written.',
   TOOLS: 'Call tools.',

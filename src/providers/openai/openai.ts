@@ -3,8 +3,9 @@
 import { UpstreamError } from '../../core/upstream-error.ts';
 import type { Provider, ProviderCall, ProviderDelta, ProviderEnd } from '../provider.ts';
 import { providerRequestId } from '../retry-after.ts';
-import { createUpstreamClient, type UpstreamAnswer } from '../upstream-client.ts';
+import { createUpstreamClient } from '../upstream-client.ts';
 import { errorFromStatus, readingFailedError, withDetails } from '../upstream-errors.ts';
+import type { UpstreamAnswer } from '../upstream-exchange.ts';
 import { type OpenAiKind, openAiRequestBody } from './openai-request.ts';
 import { createOpenAiAnswerReader } from './openai-response.ts';
 

@@ -3,7 +3,7 @@ import type { GenerationEvent } from '../../../src/core/generation.ts';
 import { UpstreamError } from '../../../src/core/upstream-error.ts';
 import { formatCursor } from '../../../src/generation/cursor.ts';
 import type { GenerationReader } from '../../../src/generation/generations.ts';
-import type { PreparedCall } from '../../../src/generation/prepare.ts';
+import type { PreparedCall } from '../../../src/generation/prepared-call.ts';
 import {
   createTestGenerations,
   generationOf,

@@ -124,7 +124,7 @@ describe('preparing a call', () => {
     ['a bad batch key', { items: [{ model: 'chat', prompt: 'x' }], idempotencyKey: '' }, 'idempotencyKey'],
   ])('refuses %s as a whole', (_what, input, field) => {
     expect(() => test.generations.prepareBatch(input, testCaller, ['input'])).toThrow(
-      expect.objectContaining({ code: 'BAD_USER_INPUT', path: ['input', field] }) as Error,
+      expect.objectContaining({ code: 'BAD_USER_INPUT', inputPath: ['input', field] }) as Error,
     );
   });
 

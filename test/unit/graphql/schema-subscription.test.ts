@@ -192,7 +192,7 @@ describe('generationEvents', () => {
 
   it('is refused with NOT_FOUND for an unknown id', async () => {
     const refuse = (): never => {
-      throw new SluiceError('NOT_FOUND', undefined, { path: ['generationId'] });
+      throw new SluiceError('NOT_FOUND', undefined, { inputPath: ['generationId'] });
     };
     const refused = await open(
       servicesWith({ open: refuse }),
@@ -201,7 +201,7 @@ describe('generationEvents', () => {
       contextWith(),
     );
     if (Symbol.asyncIterator in refused) throw new Error('the stream began');
-    expect(sluiceErrorOf(refused.errors?.[0])).toMatchObject({ code: 'NOT_FOUND', path: ['generationId'] });
+    expect(sluiceErrorOf(refused.errors?.[0])).toMatchObject({ code: 'NOT_FOUND', inputPath: ['generationId'] });
     expect(refused.errors?.[0]?.path).toEqual(['generationEvents']);
   });
 });

@@ -103,6 +103,7 @@ export async function startRawUpstream(onRequest: (request: RawRequest, number: 
     closed: (request) => closings.get(request.socket) ?? Promise.resolve(),
     close: async () => {
       for (const socket of sockets) socket.destroy();
+      if (!server.listening) return;
       server.close();
       await once(server, 'close');
     },

@@ -159,7 +159,7 @@ describe('the last line of a test run', () => {
   it('fails when no test ran, and when jest did not end', () => {
     expect(judge(0, { passed: 0, failed: 0, skipped: 4, brokenFiles: 0 }).exitCode).toBe(1);
     expect(judge(137, undefined)).toEqual({
-      line: 'The tests did not come to an end (exit code 137).',
+      line: 'No test ran to its end (exit code 137).\n0 passed, 0 failed',
       exitCode: 137,
     });
   });

@@ -1,0 +1,114 @@
+// The built-in price table: public list prices as integers, by provider, model and time. Loaded once at start, from
+// the package alone: no network. Prices in the configuration file win over it (resolve-models.ts).
+
+import type { ModelInfo, ModelPrice, Provider } from '@pydantic/genai-prices';
+import type { Prices } from '../../core/money.ts';
+
+/** Stored with every charge; a test keeps it equal to the installed package. */
+export const PRICE_TABLE_VERSION = 'genai-prices@0.1.8';
+
+export interface PricedProvider {
+  readonly kind: 'openai' | 'openai-compatible';
+  /** Decides for `openai-compatible`: the table knows the addresses of many providers. */
+  readonly baseUrl: string;
+}
+
+export interface KnownModel {
+  /** undefined: the model is known, its price per token is not. */
+  readonly prices: Prices | undefined;
+  /** Tokens; undefined: not known. */
+  readonly contextWindow: number | undefined;
+}
+
+export interface PriceTable {
+  /** What is known of a provider's model at a time (ms since the epoch); prices may change by date and hour. */
+  lookup(provider: PricedProvider, model: string, atMs: number): KnownModel | undefined;
+  /** OpenAI's models that speak chat completions. */
+  chatModels(): readonly string[];
+}
+
+/** Takes some tens of milliseconds: the package is one large module. */
+export async function loadPriceTable(): Promise<PriceTable> {
+  const { calcPrice, findProvider } = await import('@pydantic/genai-prices');
+
+  const providerOf = ({ kind, baseUrl }: PricedProvider): Provider | undefined =>
+    kind === 'openai' ? findProvider({ providerId: 'openai' }) : findProvider({ providerApiUrl: baseUrl });
+
+  // Finding a model walks over hundreds of patterns; prices change at whole minutes at most.
+  const remembered = new Map<string, { readonly minute: number | undefined; readonly known: KnownModel | undefined }>();
+
+  return {
+    lookup(pricedProvider, model, atMs) {
+      const minute = Math.floor(atMs / 60_000);
+      const key = `${pricedProvider.kind} ${pricedProvider.baseUrl} ${model}`;
+      const last = remembered.get(key);
+      if (last !== undefined && (last.minute === undefined || last.minute === minute)) return last.known;
+
+      const provider = providerOf(pricedProvider);
+      const found = provider && calcPrice({}, model, { provider, timestamp: new Date(atMs) });
+      const known = found ? toKnownModel(found.model, found.model_price) : undefined;
+      const changes = found !== undefined && found !== null && Array.isArray(found.model.prices);
+      if (remembered.size >= MOST_REMEMBERED) remembered.clear();
+      remembered.set(key, { minute: changes ? minute : undefined, known });
+      return known;
+    },
+    chatModels: () => (findProvider({ providerId: 'openai' })?.models ?? []).filter(isChatModel).map(({ id }) => id),
+  };
+}
+
+const MOST_REMEMBERED = 5_000;
+
+/**
+ * Of tiered prices (dearer above some hundred thousand input tokens) the base tier is taken: a very long input costs
+ * more than is counted. Units other than text tokens (audio, pictures, searches) are not counted. Where reasoning has
+ * a price of its own the dearer of the two stands for all output.
+ */
+function toKnownModel({ context_window: contextWindow }: ModelInfo, price: ModelPrice): KnownModel {
+  const inputMicroUsd = microUsdOf(price, 'input_mtok');
+  const outputMicroUsd = largest(microUsdOf(price, 'output_mtok'), microUsdOf(price, 'output_reasoning_mtok'));
+  if (inputMicroUsd === undefined || outputMicroUsd === undefined) return { prices: undefined, contextWindow };
+  const prices: Prices = {
+    inputMicroUsd,
+    cachedInputMicroUsd: microUsdOf(price, 'cache_read_mtok') ?? inputMicroUsd,
+    cacheWriteMicroUsd: microUsdOf(price, 'cache_write_mtok') ?? inputMicroUsd,
+    outputMicroUsd,
+    version: PRICE_TABLE_VERSION,
+  };
+  return { prices, contextWindow };
+}
+
+function microUsdOf(price: ModelPrice, unit: string): bigint | undefined {
+  const value = price[unit];
+  if (value === undefined) return undefined;
+  return microUsdFromNumber(typeof value === 'number' ? value : value.base);
+}
+
+const largest = (left: bigint | undefined, right: bigint | undefined): bigint | undefined =>
+  left === undefined || (right !== undefined && right > left) ? right : left;
+
+/**
+ * The table's numbers are decimals that JavaScript read as floating point; their shortest text is the decimal that was
+ * written, so the digits are taken from it and no arithmetic is done on floats. Finer than a micro-USD: half up.
+ */
+export function microUsdFromNumber(usd: number): bigint | undefined {
+  const match = /^(\d+)(?:\.(\d+))?(?:e([+-]\d+))?$/.exec(String(usd));
+  if (match === null) return undefined;
+  const [, whole = '', fraction = '', exponent = '0'] = match;
+  // usd = digits × 10^-decimals
+  const digits = BigInt(whole + fraction);
+  const decimals = fraction.length - Number(exponent) - MICRO_DIGITS;
+  if (decimals <= 0) return digits * 10n ** BigInt(-decimals);
+  const unit = 10n ** BigInt(decimals);
+  return (digits + unit / 2n) / unit;
+}
+
+const MICRO_DIGITS = 6;
+
+const CHAT_MODEL =
+  /^(?:gpt-(?:3\.5-turbo|4|4\.1|4o|\d+(?:\.\d+)?)(?:-(?:turbo|mini|nano|luna|sol|terra|astra))?|o\d(?:-mini)?)$/;
+/** Still priced, no longer served. */
+const RETIRED = new Set(['o1-mini']);
+
+function isChatModel({ id, deprecated, context_window }: ModelInfo): boolean {
+  return CHAT_MODEL.test(id) && context_window !== undefined && deprecated !== true && !RETIRED.has(id);
+}

@@ -1,0 +1,29 @@
+// What prepare.ts makes of a call's input, and all that the phases after it know of it.
+
+import type { Caller } from '../core/caller.ts';
+import type { ChatRequest } from '../core/chat.ts';
+import type { Model } from '../features/routing/model-catalog.ts';
+
+/** A call that passed validation and waits to be run: nothing in it refers to GraphQL any more. */
+export interface PreparedCall {
+  readonly type: 'PREPARED';
+  readonly caller: Caller;
+  readonly model: Model;
+  readonly request: ChatRequest;
+  readonly idempotency: PreparedKey | undefined;
+  /** All attempts together end by then. */
+  readonly timeoutMs: number;
+  readonly labels: readonly { readonly name: string; readonly value: string }[];
+  readonly clampedBy: 'MODEL' | undefined;
+  readonly warnings: readonly string[];
+  /** Estimate of the input, tokens. */
+  readonly inputTokens: number;
+}
+
+export interface PreparedKey {
+  readonly key: string;
+  /** Keys of batch items live in a namespace of their batch's key. */
+  readonly namespace: string;
+  /** Equal for equal input. */
+  readonly fingerprint: string;
+}

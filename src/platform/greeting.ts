@@ -1,0 +1,32 @@
+// What a person sees who started the server on a terminal: where it is, how to sign in, and a first call that works.
+
+import type { Secret } from './secret.ts';
+
+export interface GreetingOptions {
+  /** e.g. `http://127.0.0.1:4000` */
+  readonly url: string;
+  readonly adminKey: Secret;
+  /** Where the admin key is kept; undefined: it came from the environment and is not printed. */
+  readonly adminKeyFile: string | undefined;
+  /** A model to try; undefined: there is none. */
+  readonly model: string | undefined;
+}
+
+export function greeting({ url, adminKey, adminKeyFile, model }: GreetingOptions): string {
+  const shown = adminKeyFile === undefined ? '$SLUICE_ADMIN_KEY' : adminKey.reveal();
+  const where = adminKeyFile === undefined ? 'from the environment' : `kept in ${adminKeyFile}`;
+  const document =
+    'mutation { generate(input: { model: \\"MODEL\\", prompt: \\"Why is the sky blue?\\" }) ' +
+    '{ __typename ... on GenerateSuccess { generation { text usage { totalTokens costUsd } } } ... on UserError { message } } }';
+  const tryIt =
+    model === undefined
+      ? 'No model is configured yet.'
+      : [
+          'Try it:',
+          '',
+          `curl -s ${url}/graphql \\`,
+          `  -H "Authorization: Bearer ${shown}" -H "Content-Type: application/json" \\`,
+          `  -d '{"query":"${document.replace('MODEL', model)}"}'`,
+        ].join('\n');
+  return `\nSluice serves GraphQL at ${url}/graphql\nAdmin key: ${shown} (${where})\n\n${tryIt}\n\nStop with Ctrl-C.\n\n`;
+}

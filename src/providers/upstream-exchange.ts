@@ -1,0 +1,247 @@
+// One request and its answer on undici's `dispatch`: the time-outs, the bounds, the abort, and how far the attempt got.
+// Ends exactly once, by `resolve` or by `reject` with an UpstreamError; no timer and no listener outlives it.
+
+import type { Dispatcher } from 'undici';
+import { UpstreamError, type UpstreamPhase } from '../core/upstream-error.ts';
+import type { ProviderTimeouts } from './provider.ts';
+import { type AnswerHeaders, headerValue, providerRequestId } from './retry-after.ts';
+import { createServerSentEventsReader, type ServerSentEventsReader } from './server-sent-events.ts';
+import {
+  cancelledError,
+  cutError,
+  errorFromNetwork,
+  readingFailedError,
+  type TimeoutKind,
+  timeoutError,
+  unreadableError,
+  withDetails,
+} from './upstream-errors.ts';
+
+/**
+ * How far a streamed answer is: WAITING for the first token; WRITING; FINISHED: whole, though more may be told (usage);
+ * DONE: nothing comes any more.
+ */
+export type StreamProgress = 'WAITING' | 'WRITING' | 'FINISHED' | 'DONE';
+
+export interface UpstreamPost {
+  /** JSON. */
+  readonly body: string;
+  /** A streamed body was asked for: first-token and idle time-outs apply. */
+  readonly streamed: boolean;
+  readonly timeouts: ProviderTimeouts;
+  readonly signal: AbortSignal;
+  /** Called synchronously for each event of a streamed 2xx body. May throw UpstreamError. */
+  readonly onEvent: (data: string, type: string | undefined) => StreamProgress;
+}
+
+export interface UpstreamAnswer {
+  readonly status: number;
+  readonly headers: AnswerHeaders;
+  /** undefined: the body was streamed and went to `onEvent`. */
+  readonly body: string | undefined;
+}
+
+export interface AnswerBounds {
+  /** Bytes of a plain body. */
+  readonly maxBodyBytes: number;
+  /** UTF-16 units of one event of a streamed body. */
+  readonly maxEventLength: number;
+}
+
+/** A pooled connection; `answers` counts since it was opened. */
+export interface Connection {
+  answers: number;
+}
+
+export interface UpstreamExchange extends Dispatcher.DispatchHandler {
+  /** Set by the pool when it gives the exchange to a connection. */
+  connection: Connection | undefined;
+}
+
+/** Of an error body nobody needs more; and nobody waits long for its end. */
+const MAX_ERROR_BODY_BYTES = 65_536;
+const ERROR_BODY_WAIT_MS = 1_000;
+/** A stream that has said its last word gets so long to end by itself, which keeps the connection. */
+const LINGER_MS = 1_000;
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+const timer = (callback: () => void, ms: number): NodeJS.Timeout => setTimeout(callback, Math.min(ms, MAX_TIMER_MS));
+
+/** @throws UpstreamError when the body of a 2xx answer is neither. */
+function bodyKind(headers: AnswerHeaders): 'EVENTS' | 'JSON' {
+  if ((headerValue(headers, 'content-encoding') ?? 'identity') !== 'identity') {
+    throw unreadableError('compressed its answer although it was asked not to', 'ANSWERED');
+  }
+  const contentType = headerValue(headers, 'content-type')?.split(';')[0]?.trim().toLowerCase() ?? '';
+  if (contentType === 'text/event-stream') return 'EVENTS';
+  if (contentType === '' || contentType.endsWith('json')) return 'JSON';
+  const told = /^[\w.+/-]{1,64}$/.test(contentType) ? `"${contentType}"` : 'another content type';
+  throw unreadableError(`answered with ${told} instead of JSON. Check its baseUrl`, 'ANSWERED');
+}
+
+export function createExchange(
+  { streamed, timeouts, signal, onEvent }: UpstreamPost,
+  { maxBodyBytes, maxEventLength }: AnswerBounds,
+  resolve: (answer: UpstreamAnswer) => void,
+  reject: (error: UpstreamError) => void,
+): UpstreamExchange {
+  let settled = false;
+  let controller: Dispatcher.DispatchController | undefined;
+  let head: { readonly status: number; readonly headers: AnswerHeaders } | undefined;
+  let firstByteSeen = false;
+  let events: ServerSentEventsReader | undefined;
+  let progress: StreamProgress = 'WAITING';
+  let chunks: Buffer[] = [];
+  let bodyBytes = 0;
+  let linger: NodeJS.Timeout | undefined;
+  let stage: TimeoutKind | undefined;
+  let stageTimer: NodeJS.Timeout | undefined;
+  const totalTimer = timer(() => timedOut('TOTAL', timeouts.totalMs), timeouts.totalMs);
+  signal.addEventListener('abort', onAbort, { once: true });
+  enterStage('CONNECT', timeouts.connectMs);
+
+  function enterStage(kind: TimeoutKind | undefined, ms: number): void {
+    clearTimeout(stageTimer);
+    stage = kind;
+    stageTimer = kind === undefined ? undefined : timer(() => timedOut(kind, ms), ms);
+  }
+
+  function phase(): UpstreamPhase {
+    if (controller === undefined) return 'NOT_SENT';
+    if (head === undefined) return 'NO_ANSWER';
+    if (events !== undefined) return progress === 'WAITING' ? 'NO_ANSWER' : 'PARTIAL';
+    return head.status >= 300 ? 'ANSWERED' : 'PARTIAL';
+  }
+
+  function settle(): void {
+    settled = true;
+    clearTimeout(totalTimer);
+    clearTimeout(stageTimer);
+    signal.removeEventListener('abort', onAbort);
+    events?.stop();
+  }
+
+  function fail(error: UpstreamError): void {
+    if (settled) return;
+    settle();
+    controller?.abort(error);
+    const known = head && { status: head.status, providerRequestId: providerRequestId(head.headers) };
+    reject(known === undefined ? error : withDetails(error, known));
+  }
+
+  function succeed(): void {
+    if (settled || head === undefined) return;
+    settle();
+    const text = events === undefined ? Buffer.concat(chunks, bodyBytes).toString('utf8') : undefined;
+    chunks = [];
+    resolve({ ...head, body: text });
+  }
+
+  /** For what ends an answer early: it is good if it was whole by then, or if it only lacks the end of an error. */
+  function endOr(error: () => UpstreamError): void {
+    const whole = events === undefined ? phase() === 'ANSWERED' : progress === 'FINISHED' || progress === 'DONE';
+    if (whole) {
+      succeed();
+      controller?.abort(new Error('The answer was whole.'));
+    } else {
+      fail(error());
+    }
+  }
+
+  function onAbort(): void {
+    fail(cancelledError(phase()));
+  }
+
+  function timedOut(kind: TimeoutKind, ms: number): void {
+    if (!settled) endOr(() => timeoutError(kind, ms, phase()));
+  }
+
+  function readEvent(data: string, type: string | undefined): void {
+    const before = progress;
+    progress = onEvent(data, type);
+    // The caller may have aborted while it took the event.
+    if (settled) return;
+    if (before === 'WAITING' && progress !== 'WAITING' && streamed) enterStage('IDLE', timeouts.idleMs);
+    if (progress === 'DONE') {
+      succeed();
+      linger = setTimeout(() => controller?.abort(new Error('The answer was whole.')), LINGER_MS);
+    }
+  }
+
+  function readHead(status: number, headers: AnswerHeaders): void {
+    head = { status, headers };
+    const kind = status >= 300 ? 'ERROR' : bodyKind(headers);
+    if (kind === 'EVENTS') {
+      events = createServerSentEventsReader({
+        maxEventLength,
+        onEvent: readEvent,
+        onTooLarge: () => fail(unreadableError('sent an event larger than an answer may be', phase())),
+      });
+    } else if (kind === 'ERROR') {
+      enterStage('TOTAL', ERROR_BODY_WAIT_MS);
+    } else {
+      // Maybe a whole body instead of the stream that was asked for: nothing comes before it is done.
+      enterStage(undefined, 0);
+    }
+  }
+
+  function readData(chunk: Buffer): void {
+    if (events !== undefined) {
+      if (stage === 'IDLE') stageTimer?.refresh();
+      events.feed(chunk);
+      return;
+    }
+    chunks.push(chunk);
+    bodyBytes += chunk.length;
+    if (phase() === 'ANSWERED') {
+      if (bodyBytes > MAX_ERROR_BODY_BYTES) endOr(() => cutError('ANSWERED'));
+    } else if (bodyBytes > maxBodyBytes) {
+      fail(unreadableError(`sent more than ${maxBodyBytes} bytes`, 'PARTIAL'));
+    }
+  }
+
+  function guarded(read: () => void): void {
+    try {
+      read();
+    } catch (error) {
+      fail(error instanceof UpstreamError ? error : readingFailedError(error));
+    }
+  }
+
+  const exchange: UpstreamExchange = {
+    connection: undefined,
+    onRequestStart(started) {
+      if (settled) {
+        started.abort(new Error('The caller is gone.'));
+        return;
+      }
+      controller = started;
+      enterStage(streamed ? 'FIRST_TOKEN' : undefined, timeouts.firstTokenMs);
+    },
+    onResponseStarted() {
+      firstByteSeen = true;
+    },
+    onResponseStart(_controller, status, headers) {
+      if (settled || status < 200) return;
+      if (exchange.connection !== undefined) exchange.connection.answers += 1;
+      guarded(() => readHead(status, headers));
+    },
+    onResponseData(_controller, chunk) {
+      if (!settled) guarded(() => readData(chunk));
+    },
+    onResponseEnd() {
+      clearTimeout(linger);
+      if (settled) return;
+      if (events === undefined) succeed();
+      else endOr(() => cutError(phase()));
+    },
+    onResponseError(_controller, error) {
+      clearTimeout(linger);
+      if (settled) return;
+      // The server closed the idle connection while we took it: it cannot have read the request.
+      const staleConnection = !firstByteSeen && controller !== undefined && (exchange.connection?.answers ?? 0) > 0;
+      endOr(() => errorFromNetwork(error, staleConnection ? 'NOT_SENT' : phase()));
+    },
+  };
+  return exchange;
+}
