@@ -140,7 +140,7 @@ function withSimulator(config: Config, simulatorUrl: string): Pick<Config, 'mode
       ...DEFAULT_MODEL,
       name: model,
       target: { providerId: SIMULATOR_PROVIDER, model },
-      prices: SIMULATOR_PRICES[model],
+      ...SIMULATOR_MODEL_SETTINGS[model],
     }),
   );
   return { providers: [provider, ...config.providers], models: [...models, ...config.models] };
@@ -154,7 +154,9 @@ const simulatorPrices = (inputMicroUsd: bigint, outputMicroUsd: bigint): Prices 
   version: 'simulator',
 });
 
-const SIMULATOR_PRICES: Readonly<Record<(typeof SIMULATOR_MODELS)[number], Prices>> = {
-  'sim-fast': simulatorPrices(100_000n, 400_000n),
-  'sim-smart': simulatorPrices(2_000_000n, 8_000_000n),
+const SIMULATOR_MODEL_SETTINGS: Readonly<
+  Record<(typeof SIMULATOR_MODELS)[number], Pick<ModelConfig, 'maxOutputTokens' | 'prices'>>
+> = {
+  'sim-fast': { maxOutputTokens: 4_096, prices: simulatorPrices(100_000n, 400_000n) },
+  'sim-smart': { maxOutputTokens: 16_384, prices: simulatorPrices(2_000_000n, 8_000_000n) },
 };

@@ -39,7 +39,7 @@ export function checkFile(file: ConfigFile): readonly ConfigProblem[] {
       if (first === undefined) seen.set(value, index);
       else {
         const firstField = formatPath([...path, first, field]);
-        report([...path, index, field], `the same ${what} as ${firstField}`, `a ${what} of its own`);
+        report([...path, index, field], `the same ${what} as ${firstField}`, 'one of its own');
       }
     });
   };

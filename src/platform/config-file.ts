@@ -30,7 +30,7 @@ export interface ConfigFile {
 
 // A file of the operator's own, but anchors let a short file unfold into a huge one by mistake.
 const DEEPEST = 32;
-const MOST_NODES = 100_000;
+const MOST_NODES = 50_000;
 
 export function parseConfigFile(name: string, text: string, env: NodeJS.ProcessEnv): ConfigFile {
   const lineCounter = new LineCounter();

@@ -12,6 +12,7 @@ import { type Environment, isLoopbackHost, readEnvironment } from './config-envi
 import { ConfigError, type ConfigProblem } from './config-errors.ts';
 import { type ConfigFile, parseConfigFile } from './config-file.ts';
 import { emptyFileConfig, type FileConfig, readShape } from './config-schema.ts';
+import { errorCode } from './error-code.ts';
 import { OLLAMA_URL, probeOllama } from './ollama-probe.ts';
 
 export interface LoadConfigOptions {
@@ -76,7 +77,7 @@ async function readConfigFile(given: string | undefined, env: NodeJS.ProcessEnv,
     const text = new TextDecoder('utf-8', { fatal: true }).decode(await readFile(path));
     return { file: parseConfigFile(name, text, env), problem: undefined };
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;
+    const code = errorCode(error);
     if (code === 'ENOENT' && given === undefined) return { file: undefined, problem: undefined };
     return {
       file: undefined,

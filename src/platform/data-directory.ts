@@ -4,6 +4,7 @@
 import { randomBytes } from 'node:crypto';
 import { link, mkdir, readFile, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { errorCode } from './error-code.ts';
 import { createSecret, type Secret } from './secret.ts';
 
 const ADMIN_KEY = /^[\x21-\x7e]{32,256}$/;
@@ -48,7 +49,7 @@ async function keep(directory: string, file: string, make: () => string, shape: 
     const value = (await readIfThere(file)) ?? (await writeOnce(file, make()));
     if (shape.test(value)) return createSecret(value);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+    const code = errorCode(error) ?? 'unknown error';
     throw new Error(
       `${file} cannot be read or written (${code}). Make the folder writable for this user, or name another one with SLUICE_DATA_DIR.`,
       { cause: error },
@@ -63,7 +64,7 @@ async function readIfThere(file: string): Promise<string | undefined> {
   try {
     return (await readFile(file, 'utf8')).trim();
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (errorCode(error) === 'ENOENT') return undefined;
     throw error;
   }
 }
@@ -76,7 +77,7 @@ async function writeOnce(file: string, value: string): Promise<string> {
     await link(draft, file);
     return value;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return (await readIfThere(file)) ?? value;
+    if (errorCode(error) === 'EEXIST') return (await readIfThere(file)) ?? value;
     throw error;
   } finally {
     await unlink(draft);

@@ -2,7 +2,7 @@
 // handed in.
 
 import { type DestinationStream, type Logger, pino } from 'pino';
-import { PinoPretty } from 'pino-pretty';
+import { prettyFactory } from 'pino-pretty';
 import type { LogFormat, LogLevel } from './config.ts';
 
 export type { Logger } from 'pino';
@@ -38,11 +38,11 @@ export function createLogger({ level, format, destination }: LoggerOptions): Log
     redact: { paths: REDACTED_PATHS, censor: '***' },
   };
   if (format === 'json') return destination ? pino(settings, destination) : pino(settings);
-  const pretty = PinoPretty({
+  // In this thread and at once: lines stand where they belong among other output, and none is lost at a crash.
+  const prettify = prettyFactory({
     colorize: destination === undefined && process.stdout.isTTY === true,
     translateTime: 'SYS:HH:MM:ss',
-    sync: true,
-    ...(destination === undefined ? {} : { destination }),
   });
-  return pino(settings, pretty);
+  const output = destination ?? pino.destination({ dest: 1, sync: true });
+  return pino(settings, { write: (line) => output.write(prettify(line)) });
 }

@@ -1,6 +1,5 @@
 // A value that must never be printed: it hides itself from strings, JSON, inspection and logs, and is seen by reveal() alone.
 
-import { randomBytes } from 'node:crypto';
 import { inspect } from 'node:util';
 
 const MASK = '***';
@@ -23,6 +22,3 @@ export function createSecret(value: string): Secret {
   };
   return Object.freeze(secret);
 }
-
-/** A new API key: 256 random bits behind a prefix by which secret scanners know it. */
-export const generateApiKey = (): string => `sk_sluice_${randomBytes(32).toString('base64url')}`;

@@ -32,8 +32,6 @@ const KINDS: Readonly<Record<ProviderKind, KindOfProvider>> = {
   },
 };
 
-export const PROVIDER_KINDS = Object.keys(KINDS) as readonly ProviderKind[];
-
 /** @throws Error when a base URL is missing or no URL: the configuration is checked before, so this is a bug of ours. */
 export function createProvider(settings: ProviderSettings): Provider {
   const kind = KINDS[settings.kind];

@@ -8,10 +8,13 @@ const LOWER = 'abcdefghijklmnopqrstuvwxyz';
 const WORD = `${LOWER}${LOWER.toUpperCase()}${DIGITS}_`;
 const PRINTABLE = Array.from({ length: 95 }, (_, index) => String.fromCharCode(32 + index)).join('');
 const MAX_REPEAT = 4;
+/** Nested repeats multiply: beyond so many characters nothing is repeated any more. */
+const MAX_CHARACTERS = 20_000;
 
 /** `minLength`: repeats that have no upper bound are stretched towards it. */
 export function writeMatching(pattern: string, random: Random, minLength = 0): string {
   let position = 0;
+  let written = 0;
   const peek = () => pattern[position];
 
   const readAlternatives = (): string => {
@@ -42,7 +45,7 @@ export function writeMatching(pattern: string, random: Random, minLength = 0): s
       Math.min(most, Math.max(low, high === undefined ? most : low + MAX_REPEAT)),
     );
     let text = '';
-    for (let index = 0; index < count; index++) {
+    for (let index = 0; index < count && written < MAX_CHARACTERS; index++) {
       position = start;
       text += readAtom();
     }
@@ -64,6 +67,7 @@ export function writeMatching(pattern: string, random: Random, minLength = 0): s
 
   const readAtom = (): string => {
     const character = pattern[position++] ?? '';
+    written += 1;
     if (character === '^' || character === '$') return '';
     if (character === '.') return random.pick([...LOWER]);
     if (character === '[') return random.pick(readClass());

@@ -11,6 +11,9 @@ import { capitalise, splitName, type Words } from './words.ts';
 /** From here on only what is required is filled in, so that schemas that contain themselves come to an end. */
 const OPTIONAL_DEPTH = 4;
 const MAX_DEPTH = 24;
+/** A schema may ask for more than fits in memory: beyond these it gets less than it asks for. */
+const MAX_VALUES = 20_000;
+const MAX_MIN_LENGTH = 10_000;
 const PROSE = /summary|description|text|content|answer|explanation|reason|body|message|comment|note|review/;
 
 export interface Subject {
@@ -21,9 +24,11 @@ export interface Subject {
 export function writeValue(root: JsonRecord, subject: Subject, random: Random): Json {
   let used = 0;
   let usedNumbers = 0;
+  let values = 0;
 
   const write = (schema: Json | undefined, name: string, depth: number): Json => {
     if (!isRecord(schema)) return word();
+    values += 1;
     if (depth > MAX_DEPTH) return null;
     const whole = resolve(root, schema);
     if (whole['const'] !== undefined) return whole['const'];
@@ -36,6 +41,7 @@ export function writeValue(root: JsonRecord, subject: Subject, random: Random): 
 
   const writeBranch = (whole: JsonRecord, branches: readonly Json[], name: string, depth: number): Json => {
     const records = branches.filter(isRecord);
+    if (records.length === 0) return word();
     const plain = records.filter((branch) => branch['type'] !== 'null');
     // Deep down a branch without a reference ends the recursion, and null ends it soonest.
     const ending = records.filter((branch) => branch['$ref'] === undefined && !isComposite(branch));
@@ -72,7 +78,7 @@ export function writeValue(root: JsonRecord, subject: Subject, random: Random): 
       numberOf(schema['minProperties']) ?? 0,
       isRecord(additional) && required.length === 0 ? 2 : 0,
     );
-    for (let index = 1; additional !== false && Object.keys(value).length < wanted; index++) {
+    for (let index = 1; additional !== false && Object.keys(value).length < wanted && values < MAX_VALUES; index++) {
       const key = index <= subject.words.topics.length ? (subject.words.topics[index - 1] ?? '') : `field${index}`;
       if (!Object.hasOwn(value, key)) define(value, key, write(additional, key, depth + 1));
     }
@@ -88,7 +94,7 @@ export function writeValue(root: JsonRecord, subject: Subject, random: Random): 
     const items: Json[] = [];
     const seen = new Set<string>();
     const single = name.replace(/s$/, '');
-    for (let tries = 0; items.length < length && tries < length + 200; tries++) {
+    for (let tries = 0; items.length < length && tries < length + 200 && values < MAX_VALUES; tries++) {
       const of = first[items.length] ?? schema['items'];
       const repeated = tries > 2 * items.length + 2 && schema['uniqueItems'] === true;
       const item = repeated ? numbered(write(of, single, depth + 1), of, tries) : write(of, single, depth + 1);
@@ -101,7 +107,7 @@ export function writeValue(root: JsonRecord, subject: Subject, random: Random): 
   };
 
   const writeString = (schema: JsonRecord, name: string): string => {
-    const least = numberOf(schema['minLength']) ?? 0;
+    const least = Math.min(numberOf(schema['minLength']) ?? 0, MAX_MIN_LENGTH);
     const most = numberOf(schema['maxLength']) ?? Number.POSITIVE_INFINITY;
     if (typeof schema['pattern'] === 'string') return writeMatching(schema['pattern'], random, least);
     if (typeof schema['format'] === 'string') {

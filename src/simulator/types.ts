@@ -152,6 +152,7 @@ export interface BillEntry {
   readonly request: JsonRecord | undefined;
 }
 
+/** Of the calls that have ended. */
 export interface BillTotals {
   readonly requests: number;
   /** Answered with a status ≥ 400. */

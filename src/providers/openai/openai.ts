@@ -61,8 +61,9 @@ export function createOpenAiProvider(options: OpenAiProviderOptions): Provider {
       const asked = streamed && usageInStream;
       let answer = await post(asked, timeouts.totalMs);
       if (asked && refusesStreamOptions(answer)) {
-        usageInStream = false;
         answer = await post(false, Math.max(1, timeouts.totalMs - (performance.now() - startedAtMs)));
+        // Remembered only when that was it: the error may have quoted a prompt that says the name.
+        if (answer.status < 300) usageInStream = false;
       }
       const { status, headers, body } = answer;
       const requestId = providerRequestId(headers);

@@ -3,11 +3,8 @@ import { createServer } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { UpstreamError } from '../../../src/core/upstream-error.ts';
 import type { ProviderTimeouts } from '../../../src/providers/provider.ts';
-import {
-  createUpstreamClient,
-  type UpstreamClient,
-  type UpstreamPost,
-} from '../../../src/providers/upstream-client.ts';
+import { createUpstreamClient, type UpstreamClient } from '../../../src/providers/upstream-client.ts';
+import type { UpstreamPost } from '../../../src/providers/upstream-exchange.ts';
 import {
   answerHead,
   bodyChunk,

@@ -128,6 +128,15 @@ describe('writeValue', () => {
     );
   });
 
+  it('comes to an end where a schema asks for more than there is room for', () => {
+    const many = { type: 'array', minItems: 1e9, items: { type: 'array', minItems: 1e9, items: { type: 'string' } } };
+    expect(JSON.stringify(writeValue(many, subject, createRandom(1))).length).toBeLessThan(1_000_000);
+    const long = { type: 'string', minLength: 1e9 };
+    expect(JSON.stringify(writeValue(long, subject, createRandom(1))).length).toBeLessThan(100_000);
+    const nested = { type: 'string', pattern: '^((([ab]{1000}){1000}){1000}){1000}$' };
+    expect(JSON.stringify(writeValue(nested, subject, createRandom(1))).length).toBeLessThan(100_000);
+  });
+
   it('takes its words and numbers from the prompt', () => {
     const schema = SCHEMAS['a flat object'] ?? {};
     expect(writeValue(schema, subject, createRandom(1))).toMatchObject({ city: 'Bern', people: 3 });

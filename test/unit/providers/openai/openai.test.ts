@@ -172,6 +172,16 @@ describe('the request', () => {
     },
   );
 
+  it('does not remember a refusal that only quoted the name', async () => {
+    const { upstream, provider } = await setup(({ socket }, number) => {
+      if (number <= 2) writeJson(socket, '{"error":{"message":"Too long: my prompt about stream_options"}}', 400);
+      else void writePieces(socket, answerHead('text/event-stream'), [STREAM, FINISH]);
+    });
+    expect((await runCall(provider)).error).toMatchObject({ failure: 'UPSTREAM_REJECTED' });
+    expect((await runCall(provider)).text).toBe('hello');
+    expect(upstream.requests.map(({ body }) => body.includes('stream_options'))).toEqual([true, false, true]);
+  });
+
   it('does not repeat a request refused for another reason', async () => {
     const { upstream, provider } = await setup(({ socket }) => writeJson(socket, '{"error":{"code":"x"}}', 400));
     expect((await runCall(provider)).error).toMatchObject({ failure: 'UPSTREAM_REJECTED' });

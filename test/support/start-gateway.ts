@@ -1,0 +1,121 @@
+// The whole gateway as it runs in production, on a free port, with a simulator of its own behind it: configured by a
+// real file in a folder of its own. `await using gateway = await startGateway();` gives everything back.
+
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
+import { type GraphQLFormattedError, print } from 'graphql';
+import { createApp } from '../../src/app.ts';
+import { loadConfig } from '../../src/platform/config-loader.ts';
+import { createLogger } from '../../src/platform/logger.ts';
+import { createSecret } from '../../src/platform/secret.ts';
+import type { Simulator, SimulatorOptions } from '../../src/simulator/types.ts';
+import { startTestSimulator } from './start-simulator.ts';
+
+export const adminKey = 'sk_test_admin_0123456789abcdef0123456789abcdef';
+export const webKey = 'sk_test_web_0123456789abcdef0123456789abcdef01';
+export const otherKey = 'sk_test_other_0123456789abcdef0123456789abcdef';
+
+export interface TestGateway extends AsyncDisposable {
+  /** e.g. `http://127.0.0.1:40123` */
+  readonly url: string;
+  readonly graphqlUrl: string;
+  readonly socketUrl: string;
+  readonly simulator: Simulator;
+  /** Everything that was logged, one JSON line each. */
+  readonly logLines: readonly string[];
+  /** Sends one operation and gives status, headers and the parsed answer. */
+  send(operation: GatewayRequest): Promise<GatewayAnswer>;
+  /** Sends a typed document with the admin key; its data, or the test fails. */
+  run<Data, Variables>(document: TypedDocumentNode<Data, Variables>, variables: Variables): Promise<Data>;
+  stop(graceMs?: number): Promise<void>;
+}
+
+export interface GatewayRequest {
+  readonly query?: string;
+  readonly variables?: unknown;
+  readonly operationName?: string;
+  readonly key?: string | undefined;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+}
+
+export interface GatewayAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape
+  readonly data: any;
+  readonly errors: readonly GraphQLFormattedError[];
+}
+
+export interface StartGatewayOptions {
+  /** Appended to the configuration file. */
+  readonly yaml?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly simulator?: SimulatorOptions;
+}
+
+const MODELS = ['sim-fast', 'sim-smart', 'sim-instant'];
+
+export async function startGateway(options: StartGatewayOptions = {}): Promise<TestGateway> {
+  const folder = await mkdtemp(join(tmpdir(), 'sluice-test-'));
+  const simulator = await startTestSimulator(options.simulator);
+  const model = (id: string): string =>
+    `  - { id: ${id}, targets: [{ provider: sim, model: ${id} }], contextWindow: 128000, maxOutputTokens: 4096, ` +
+    'prices: { input: "3.00", cachedInput: "0.30", output: "15.00" } }\n';
+  await writeFile(
+    join(folder, 'sluice.yaml'),
+    `providers:\n  - { id: sim, kind: openai-compatible, baseUrl: "${simulator.url}/v1" }\n` +
+      `models:\n${MODELS.map(model).join('')}` +
+      `auth:\n  apiKeys:\n    - { name: web, key: "${webKey}", roles: [MEMBER], allowedModels: [sim-instant] }\n` +
+      `    - { name: other, key: "${otherKey}", roles: [MEMBER] }\n${options.yaml ?? ''}`,
+  );
+  const config = await loadConfig({
+    env: { PORT: '0', SLUICE_ADMIN_KEY: adminKey, LOG_FORMAT: 'json', ...options.env },
+    cwd: folder,
+  });
+  const logLines: string[] = [];
+  const logger = createLogger({ ...config.log, destination: { write: (line) => void logLines.push(line) } });
+  const secret = createSecret('a secret of this test alone, 32 bytes and more');
+  const app = await createApp({ config, adminKey: createSecret(adminKey), secret, logger });
+  await app.start();
+  const graphqlUrl = `${app.url}/graphql`;
+
+  const gateway: TestGateway = {
+    url: app.url,
+    graphqlUrl,
+    socketUrl: graphqlUrl.replace('http', 'ws'),
+    simulator,
+    logLines,
+    async send({ query, variables, operationName, key = adminKey, headers, signal }) {
+      const response = await fetch(graphqlUrl, {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          accept: 'application/graphql-response+json',
+          ...(key === '' ? {} : { authorization: `Bearer ${key}` }),
+          ...headers,
+        },
+        body: JSON.stringify({ query, variables, operationName }),
+        signal: signal ?? null,
+      });
+      const text = await response.text();
+      const body = text.startsWith('{') ? JSON.parse(text) : {};
+      return { status: response.status, headers: response.headers, text, data: body.data, errors: body.errors ?? [] };
+    },
+    async run(document, variables) {
+      const { data, errors } = await gateway.send({ query: print(document), variables });
+      if (errors.length > 0) throw new Error(`the operation failed: ${JSON.stringify(errors)}`);
+      return data;
+    },
+    stop: (graceMs) => app.stop(graceMs),
+    async [Symbol.asyncDispose]() {
+      await app.stop(0);
+      await simulator.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+  return gateway;
+}

@@ -1,0 +1,422 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the references under test.
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { inspect } from 'node:util';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { Config } from '../../../src/platform/config.ts';
+import { ConfigError } from '../../../src/platform/config-errors.ts';
+import { loadConfig } from '../../../src/platform/config-loader.ts';
+
+const EXAMPLE = resolve(import.meta.dirname, '../../../sluice.example.yaml');
+const KEY = 'k'.repeat(40);
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'sluice-config-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+const load = (env: NodeJS.ProcessEnv = {}): Promise<Config> =>
+  loadConfig({ env, cwd: folder, isTerminal: false, ollamaUrl: null });
+
+async function loadText(yaml: string, env: NodeJS.ProcessEnv = {}): Promise<Config> {
+  await writeFile(join(folder, 'sluice.yaml'), yaml);
+  return load(env);
+}
+
+async function problemsOf(loading: Promise<Config>): Promise<string[]> {
+  const error = await loading.then(
+    () => new Error('loaded'),
+    (reason: unknown) => reason,
+  );
+  if (!(error instanceof ConfigError)) throw error;
+  return error.message
+    .split('\n')
+    .slice(1)
+    .map((line) => line.trim());
+}
+
+const MINIMAL = `
+providers: [{ id: p, kind: openai-compatible, baseUrl: "http://127.0.0.1:1/v1/" }]
+models: [{ id: m, targets: [{ provider: p, model: x }] }]
+`;
+const withModel = (fields: string): string => MINIMAL.replace('{ id: m,', `{ id: m, ${fields},`);
+
+describe('a configuration that loads', () => {
+  it('is complete without file and environment, and brings the simulator', async () => {
+    const config = await load();
+    expect(config).toMatchObject({
+      production: false,
+      file: undefined,
+      simulator: true,
+      dataDirectory: join(folder, '.sluice'),
+      log: { level: 'info', format: 'json' },
+      server: { host: '127.0.0.1', port: 4000, allowedOrigins: [], introspection: true },
+      providers: [],
+      models: [],
+      streams: { graceMs: 30_000, coalesceMs: 40, retentionMs: 900_000, stalledReaderMs: 15_000 },
+      operationLimits: { depth: 10, aliases: 15, fields: 500, tokens: 1_000, bodyBytes: 4_194_304 },
+      sockets: { perUser: 10, perKey: 1_000, operationsPerUser: 20, operationsPerKey: 5_000 },
+      throttle: { failedSignInsPerMinute: 60, unauthenticatedPerMinute: 600, upgradesPerMinute: 600 },
+      idempotency: { retentionHours: 24 },
+      warnings: [],
+    });
+  });
+
+  it('is complete with providers and models alone', async () => {
+    const config = await loadText(MINIMAL);
+    expect(config.simulator).toBe(false);
+    expect(config.providers).toEqual([
+      {
+        id: 'p',
+        kind: 'openai-compatible',
+        baseUrl: 'http://127.0.0.1:1/v1',
+        apiKey: undefined,
+        offersKnownModels: false,
+      },
+    ]);
+    expect(config.models[0]).toMatchObject({ name: 'm', target: { providerId: 'p', model: 'x' }, prices: undefined });
+    expect(config.warnings).toEqual([]);
+  });
+
+  it('is the example that is shipped, which says the defaults as they are', async () => {
+    const env = { SLUICE_CONFIG: EXAMPLE, WEB_KEY: KEY, OPENAI_API_KEY: 'sk-test' };
+    const config = await load(env);
+    const plain = await load();
+    expect(config.models.map((model) => model.name)).toEqual(['smart', 'local']);
+    for (const part of [
+      'streams',
+      'shutdown',
+      'operationLimits',
+      'sockets',
+      'throttle',
+      'idempotency',
+      'generations',
+    ] as const) {
+      expect(config[part]).toEqual(plain[part]);
+    }
+    const { timeouts } = (await loadText(MINIMAL)).models[0] ?? {};
+    expect(config.models[0]?.timeouts).toEqual(timeouts);
+    expect(config.warnings).toEqual([]);
+  });
+
+  it('lets the environment win over the file for host and port', async () => {
+    const file = `server: { host: 10.0.0.1, port: 1 }\n${MINIMAL}`;
+    expect((await loadText(file)).server).toMatchObject({ host: '10.0.0.1', port: 1 });
+    expect((await loadText(file, { PORT: '0', HOST: '::1' })).server).toMatchObject({ host: '::1', port: 0 });
+  });
+
+  it('turns prices into integers and names their version by their content', async () => {
+    const priced = async (prices: string) => (await loadText(withModel(`prices: ${prices}`))).models[0]?.prices;
+    const first = await priced('{ input: "3.00", output: "15.000001" }');
+    expect(first).toMatchObject({
+      inputMicroUsd: 3_000_000n,
+      cachedInputMicroUsd: 3_000_000n,
+      cacheWriteMicroUsd: 3_000_000n,
+      outputMicroUsd: 15_000_001n,
+      version: expect.stringMatching(/^config:[0-9a-f]{8}$/),
+    });
+    expect((await priced('{ input: "3", output: "15.0000010" }'))?.version).toBe(first?.version);
+    expect((await priced('{ input: "3", output: "15.000001", cachedInput: "0" }'))?.version).not.toBe(first?.version);
+  });
+
+  it('takes empty sections and empty variables as not given', async () => {
+    const config = await loadText(`server:\nstreams:\n${MINIMAL}`, { PORT: '', LOG_LEVEL: '', SLUICE_SECRET: '' });
+    expect(config.server.port).toBe(4000);
+    expect(config.secret).toBeUndefined();
+  });
+
+  it('lets models of the file use the simulator when it names no providers', async () => {
+    const config = await loadText('models: [{ id: slow, targets: [{ provider: simulator, model: sim-smart }] }]');
+    expect(config.simulator).toBe(true);
+    expect(config.models[0]?.target.providerId).toBe('simulator');
+  });
+});
+
+describe('substitution', () => {
+  it('keeps a value one scalar, whatever characters it has', async () => {
+    const value = `a"b: [x]\n- c # d 'e'`;
+    const problems = await problemsOf(loadText(withModel('contextWindow: "${HOSTILE}"'), { HOSTILE: value }));
+    expect(problems).toHaveLength(1);
+    const key = `"quoted':{[#&*!|>%@`.padEnd(40, 'x');
+    const config = await loadText(`auth: { apiKeys: [{ name: web, key: "\${K}" }] }\n${MINIMAL}`, { K: key });
+    expect(config.auth.apiKeys[0]?.key.reveal()).toBe(key);
+  });
+
+  it('fills in numbers, flags and parts of texts, falls back to defaults, and has an escape', async () => {
+    const config = await loadText(
+      `server: { port: "\${P}", introspection: "\${I}", publicUrl: "https://\${SUB:-ai}.example.com" }
+streams: { graceMs: "\${UNSET:-7}", coalesceMs: "\${EMPTY:-8}" }
+models: [{ id: "m$\${x}", targets: [{ provider: simulator, model: sim-fast }] }]`,
+      { P: '8080', I: 'false', EMPTY: '' },
+    );
+    expect(config.server).toMatchObject({ port: 8080, introspection: false, publicUrl: 'https://ai.example.com' });
+    expect(config.streams).toMatchObject({ graceMs: 7, coalesceMs: 8 });
+    expect(config.models[0]?.name).toBe('m${x}');
+  });
+
+  it('never substitutes what a variable holds, comments or keys', async () => {
+    const config = await loadText(`# \${NOT_SET}\n${MINIMAL.replace('model: x', 'model: "${M}"')}`, { M: '${OTHER}' });
+    expect(config.models[0]?.target.model).toBe('${OTHER}');
+  });
+
+  it('tells all missing variables and broken references with their lines', async () => {
+    const problems = await problemsOf(
+      loadText('server:\n  host: ${A}\n  publicUrl: "x${B}y"\nauth:\n  apiKeys: ["${C", "${1D}"]'),
+    );
+    expect(problems).toEqual([
+      'sluice.yaml:2 server.host: found ${A}, which is not set, expected the environment to have A',
+      'sluice.yaml:3 server.publicUrl: found ${B}, which is not set, expected the environment to have B',
+      expect.stringMatching(/^sluice\.yaml:5 auth\.apiKeys\[0\]: \$\{ starts a variable/),
+      expect.stringMatching(/^sluice\.yaml:5 auth\.apiKeys\[1\]: \$\{ starts a variable/),
+    ]);
+  });
+});
+
+describe('problems', () => {
+  it('are told all at once, of environment, shape and sense, with line, found and expected', async () => {
+    const file = `server:
+  prot: 80
+  port: 70000
+  allowedOrigins: ["https://a.example/path"]
+auth:
+  apiKeys:
+    - { name: web, key: short }
+    - { name: web, key: "${KEY}", roles: [KING], allowedModels: [smrat] }
+    - { name: admin, key: "${KEY}" }
+providers:
+  - { id: a, kind: openai-compatible }
+  - { id: a, kind: openai, apiKey: x }
+  - { id: b, kind: openai }
+  - { id: c, kind: openai-compatible, baseUrl: "http://10.0.0.7/v1" }
+  - { id: d, kind: openai-compatible, baseUrl: "ftp://u:hunter2@x" }
+models:
+  - id: smart
+    targets: [{ provider: aa, model: x }]
+    contextWindow: 100
+    maxOutputTokens: 200
+    prices: { input: "-1", output: "0.0000001", cachedInput: 0.1 }
+  - { id: smart, targets: [] }
+  - { targets: [{ provider: c }], timeouts: { totalMs: 0 } }
+streams: { graceMs: 1.5 }
+`;
+    const problems = await problemsOf(loadText(file, { PORT: 'abc', SLUICE_SECRET: 'short', LOG_FORMAT: 'ecs' }));
+    const expected = [
+      'environment SLUICE_SECRET: found a text of 5 characters, expected at least 32 bytes',
+      'environment PORT: found "abc", expected a whole number from 0 to 65535',
+      'environment LOG_FORMAT: found "ecs", expected one of json, pretty (ecs is not supported by this version)',
+      'sluice.yaml:2 server.prot: unknown key; did you mean "port"?',
+      'sluice.yaml:3 server.port: found 70000, expected a whole number from 0 to 65535',
+      'sluice.yaml:4 server.allowedOrigins[0]: found "https://a.example/path", expected an origin like',
+      'sluice.yaml:7 auth.apiKeys[0].key: found a text of 5 characters, expected a key of 32 to 256',
+      'sluice.yaml:8 auth.apiKeys[1].name: found the same name as auth.apiKeys[0].name, expected one of its own',
+      'sluice.yaml:8 auth.apiKeys[1].roles[0]: found "KING", expected one of MEMBER, ADMIN, OPERATOR',
+      'sluice.yaml:8 auth.apiKeys[1].allowedModels[0]: found "smrat", expected the id of a model of this file: did you mean "smart"?',
+      'sluice.yaml:9 auth.apiKeys[2].name: found "admin", expected another name',
+      'sluice.yaml:9 auth.apiKeys[2].key: found the same key as auth.apiKeys[1].key, expected one of its own',
+      'sluice.yaml:11 providers[0].baseUrl: found nothing, expected the address of the server',
+      'sluice.yaml:12 providers[1].id: found the same id as providers[0].id, expected one of its own',
+      'sluice.yaml:13 providers[2].apiKey: found nothing, expected the key of the provider, e.g. "${OPENAI_API_KEY}"',
+      'sluice.yaml:14 providers[3].baseUrl: found "http://10.0.0.7/v1", expected https://, or allowInsecure: true',
+      'sluice.yaml:15 providers[4].baseUrl: found "ftp://u:hunter2@x"',
+      'sluice.yaml:18 models[0].targets[0].provider: found "aa", expected the id of a provider of this file: did you mean "a"?',
+      'sluice.yaml:20 models[0].maxOutputTokens: found 200, expected at most contextWindow (100)',
+      'sluice.yaml:21 models[0].prices.input: found "-1", expected USD per 1M tokens',
+      'sluice.yaml:21 models[0].prices.output: found "0.0000001", expected USD per 1M tokens',
+      'sluice.yaml:21 models[0].prices.cachedInput: found 0.1, expected USD per 1M tokens',
+      'sluice.yaml:22 models[1].id: found the same id as models[0].id',
+      'sluice.yaml:22 models[1].targets: found a list of 0 items, expected one target',
+      'sluice.yaml:23 models[2].id: found nothing, expected 1 to 128 printable',
+      'sluice.yaml:23 models[2].targets[0].model: found nothing',
+      'sluice.yaml:23 models[2].timeouts.totalMs: found 0, expected a whole number from 1 to 3600000',
+      'sluice.yaml:24 streams.graceMs: found 1.5, expected a whole number from 0 to 3600000',
+    ];
+    for (const text of expected) {
+      expect(problems.filter((problem) => problem.startsWith(text))).toHaveLength(1);
+    }
+    expect(problems).toHaveLength(expected.length);
+  });
+
+  it.each([
+    ['server: { tls: { certFile: a, keyFile: b } }', 'server.tls'],
+    ['server: { trustedProxies: [] }', 'server.trustedProxies'],
+    ['server: { trustedDocuments: {} }', 'server.trustedDocuments'],
+    ['auth: { jwt: [] }', 'auth.jwt'],
+    ['auth: { introspection: {} }', 'auth.introspection'],
+    ['limits: []', 'limits'],
+    ['budgets: []', 'budgets'],
+    ['cluster: { expectedNodes: 2 }', 'cluster'],
+    ['operationLimits: { points: {} }', 'operationLimits.points'],
+    ['providers: [{ id: p, kind: openai, apiKey: x, quota: {} }]', 'providers[0].quota'],
+    ['models: [{ id: m, targets: [{ provider: simulator, model: x }], cache: {} }]', 'models[0].cache'],
+    ['models: [{ id: m, targets: [{ provider: simulator, model: x, weight: 1 }] }]', 'models[0].targets[0].weight'],
+    [
+      'models: [{ id: m, targets: [{ provider: simulator, model: x }, { provider: simulator, model: y }] }]',
+      'models[0].targets',
+    ],
+    [
+      'models: [{ id: m, targets: [{ provider: simulator, model: x }], capabilities: [TEXT, EMBEDDINGS] }]',
+      'models[0].capabilities[1]',
+    ],
+    ['providers: [{ id: p, kind: anthropic }]', 'providers[0].kind'],
+    ['providers: [{ id: p, kind: gemini }]', 'providers[0].kind'],
+    ['providers: [{ id: p, kind: ai-sdk }]', 'providers[0].kind'],
+  ])('say plainly that a capability is not supported yet: %s', async (file, field) => {
+    const problems = await problemsOf(loadText(file));
+    const plain = problems.filter((problem) => problem.startsWith(`sluice.yaml:1 ${field}:`));
+    expect(plain).toEqual([expect.stringContaining('not supported by this version')]);
+  });
+
+  it.each([
+    ['a duplicate key', 'server: {}\nserver: {}', 'sluice.yaml:2: not valid YAML: this key is given twice'],
+    ['an open bracket', 'providers: [\n  { id: x', 'not valid YAML'],
+    ['a tab', 'server:\n\tport: 1', 'sluice.yaml:2: not valid YAML'],
+    ['two documents', 'server: {}\n---\nserver: {}', 'more than one document'],
+    ['a list at the top', '- a', 'sluice.yaml:1: found a list of one item, expected a mapping'],
+    ['an alias of itself', 'server: &a\n  host: *a', 'sluice.yaml:'],
+    ['a key that is no name', '? [a, b]\n: c', 'a key is a plain name'],
+    ['a key named __proto__', '__proto__: { port: 1 }', 'sluice.yaml:1 __proto__: unknown key'],
+  ])('name the line of %s', async (_what, file, expected) => {
+    expect((await problemsOf(loadText(file))).join('\n')).toContain(expected);
+  });
+
+  it('stay bounded for a file whose anchors unfold without end', async () => {
+    const bomb = ['a: &a [x, x, x, x, x, x, x, x, x, x]'];
+    for (let level = 1; level < 9; level++) {
+      const above = `*${'abcdefghi'[level - 1]}`;
+      bomb.push(`${'abcdefghi'[level]}: &${'abcdefghi'[level]} [${Array(10).fill(above).join(', ')}]`);
+    }
+    expect((await problemsOf(loadText(bomb.join('\n')))).join('\n')).toContain('too many values');
+  });
+
+  it('never show a secret, whether it is well placed or not', async () => {
+    const secret = 'sk-live-0123456789';
+    const file = `providers: [{ id: p, kind: ${secret}, apiKey: "${secret} with blank", baseUrl: "https://u:${secret}@h/" }]
+auth: { apiKeys: [{ name: "${secret}!", key: ${secret} }] }
+models: [{ id: m, contextWindow: "\${S}", targets: "${secret}" }]
+"${'x'.repeat(5)}": ["open`;
+    const asSyntax = await problemsOf(loadText(file, { S: secret }));
+    const asShape = await problemsOf(
+      loadText(file.split('\n').slice(0, 3).join('\n'), { S: secret, PORT: secret, LOG_LEVEL: secret }),
+    );
+    expect(asShape.length).toBeGreaterThan(6);
+    expect([...asSyntax, ...asShape].join('\n')).not.toContain(secret);
+  });
+
+  it('tell that the file is missing, a folder or no text', async () => {
+    expect(await problemsOf(load({ SLUICE_CONFIG: 'none.yaml' }))).toEqual([
+      'none.yaml: there is no such file (named by SLUICE_CONFIG)',
+    ]);
+    expect(await problemsOf(load({ SLUICE_CONFIG: '.' }))).toEqual([expect.stringContaining('this is a folder')]);
+    await writeFile(join(folder, 'binary.yaml'), Buffer.from([0xc3, 0x28]));
+    expect(await problemsOf(load({ SLUICE_CONFIG: 'binary.yaml' }))).toEqual([
+      'binary.yaml: this file is not UTF-8 text (named by SLUICE_CONFIG)',
+    ]);
+  });
+
+  it('tell providers without models', async () => {
+    expect(await problemsOf(loadText('providers: [{ id: p, kind: openai, apiKey: x }]'))).toEqual([
+      'sluice.yaml:1 models: found nothing, expected at least one model that uses the providers',
+    ]);
+  });
+
+  it('tell an admin key that is somebody else’s too', async () => {
+    const loading = loadText(`auth: { apiKeys: [{ name: web, key: ${KEY} }] }`, { SLUICE_ADMIN_KEY: KEY });
+    expect(await problemsOf(loading)).toEqual([
+      'environment SLUICE_ADMIN_KEY: found the key that auth.apiKeys gives to "web", expected a key of its own',
+    ]);
+  });
+});
+
+describe('http:// addresses', () => {
+  it.each([
+    ['http://localhost:1', true],
+    ['http://127.9.9.9', true],
+    ['http://[::1]:1/v1', true],
+    ['http://models.localhost', true],
+    ['https://10.0.0.1', true],
+    ['http://10.0.0.1', false],
+    ['http://localhost.example.com', false],
+    ['http://127.0.0.1.example.com', false],
+  ])('%s needs no permission: %s', async (baseUrl, free) => {
+    const file = MINIMAL.replace('http://127.0.0.1:1/v1/', baseUrl);
+    const loads = await loadText(file).then(
+      () => true,
+      () => false,
+    );
+    expect(loads).toBe(free);
+    await loadText(file.replace('id: p,', 'id: p, allowInsecure: true,'));
+  });
+});
+
+describe('production', () => {
+  const production = { NODE_ENV: 'production' };
+
+  it('starts neither on memory nor on the simulator unasked, and says both at once', async () => {
+    expect(await problemsOf(load(production))).toEqual([
+      expect.stringMatching(/^environment SLUICE_ALLOW_EMBEDDED: found nothing, expected 1 .* in memory/),
+      expect.stringMatching(/^environment SLUICE_ALLOW_SIMULATOR: found nothing, expected 1 .* simulator/),
+    ]);
+    await load({ ...production, SLUICE_ALLOW_EMBEDDED: '1', SLUICE_ALLOW_SIMULATOR: 'true' });
+    expect(await problemsOf(loadText(MINIMAL, production))).toHaveLength(1);
+  });
+
+  it('listens to all addresses, hides the schema, and warns of secrets in the file', async () => {
+    const file = MINIMAL.replace('id: p,', 'id: p, apiKey: literal,');
+    const config = await loadText(file, { ...production, SLUICE_ALLOW_EMBEDDED: 'yes' });
+    expect(config.server).toMatchObject({ host: '0.0.0.0', introspection: false });
+    expect(config.warnings).toEqual([
+      expect.stringMatching(/^sluice\.yaml:2 providers\[0\]\.apiKey: a secret stands in the file itself/),
+      expect.stringContaining('plain HTTP'),
+    ]);
+    expect((await loadText(file)).warnings).toEqual([]);
+  });
+});
+
+describe('warnings', () => {
+  it('tell what is set and does nothing, and what was probably meant', async () => {
+    const { warnings } = await load({ REDIS_URL: 'redis://x', DATABASE_URL: 'postgres://x', SLUICE_DATA_DIRR: 'x' });
+    expect(warnings).toEqual([
+      expect.stringMatching(/^REDIS_URL is set but not used: .* in memory/),
+      expect.stringMatching(/^DATABASE_URL is set but not used: .* in memory/),
+      'SLUICE_DATA_DIRR is set but not known: did you mean SLUICE_DATA_DIR?',
+    ]);
+  });
+
+  it('tell a grace time that is shorter than the longest call', async () => {
+    const { warnings } = await loadText(`shutdown: { graceMs: 1000 }\n${MINIMAL}`);
+    expect(warnings).toEqual([expect.stringContaining('a stop may cut calls')]);
+  });
+});
+
+describe('secrets in the configuration', () => {
+  it('are masked in JSON, in strings and under inspection', async () => {
+    const env = {
+      SLUICE_CONFIG: EXAMPLE,
+      WEB_KEY: KEY,
+      OPENAI_API_KEY: 'sk-hidden',
+      SLUICE_SECRET: 's'.repeat(32),
+      SLUICE_ADMIN_KEY: 'a'.repeat(32),
+    };
+    const config = await load(env);
+    const bigintsAsText = (_key: string, value: unknown) => (typeof value === 'bigint' ? String(value) : value);
+    const printed = [
+      JSON.stringify(config, bigintsAsText),
+      inspect(config, { depth: 20, showHidden: true }),
+      `${config.adminKey} ${config.secret}`,
+      String(config.providers[0]?.apiKey),
+    ].join('\n');
+    for (const secret of [KEY, env.OPENAI_API_KEY, env.SLUICE_SECRET, env.SLUICE_ADMIN_KEY])
+      expect(printed).not.toContain(secret);
+    expect(config.providers[0]?.apiKey?.reveal()).toBe('sk-hidden');
+  });
+});
+
+it('the example knows every key that the schema knows', async () => {
+  const schema = await readFile(resolve(import.meta.dirname, '../../../src/platform/config-schema.ts'), 'utf8');
+  const example = await readFile(EXAMPLE, 'utf8');
+  const keys = [...schema.matchAll(/^ {2,4}(\w+): (?!section|'|choice\(\['MEM)/gm)].map((match) => match[1]);
+  expect(keys.length).toBeGreaterThan(40);
+  expect(keys.filter((key) => !new RegExp(`\\b${key}:`).test(example))).toEqual([]);
+});
