@@ -55,7 +55,7 @@ const streamDocument = `subscription Bench($input: GenerateStreamInput!) {
   }
 }`;
 
-const simulator = await startForked('dist/simulator/main.js', ['--keep-content=false']);
+const simulator = await startForked('dist/simulator/main.js', ['--keep-content', 'false']);
 await script(simulator.url, [
   { model: 'bench-stream', tokens: streamTokens, tokensPerSecond: TOKENS_PER_SECOND },
   { model: 'bench-burst', tokens: streamTokens, tokensPerSecond: 0, tokensPerWrite: 1 },

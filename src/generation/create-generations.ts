@@ -76,8 +76,7 @@ export function createGenerations(parts: GenerationsParts): Generations {
         const holder = running.find(claim.generationId);
         if (holder !== undefined) return { type: 'RUNNING', running: holder, attached: true };
         const stored = results.get(claim.generationId);
-        if (stored?.terminal.generation.contentState !== 'AVAILABLE') return refusal('RESULT_EXPIRED');
-        return { type: 'ENDED', stored };
+        return stored === undefined ? refusal('RESULT_EXPIRED') : { type: 'ENDED', stored };
       }
       if (options.resumeOnly) {
         claims.release(scope, id);
@@ -99,7 +98,7 @@ export function createGenerations(parts: GenerationsParts): Generations {
     if (signal.aborted) return neverStarted(call);
     const entry = enter(call, { streamed: false, logged: keyed, leavePolicy: keyed ? 'AFTER_GRACE' : 'AT_ONCE' });
     if (entry.type === 'IDEMPOTENCY') return entry;
-    if (entry.type === 'ENDED') return { type: 'ENDED', terminal: entry.stored.terminal, replayed: true };
+    if (entry.type === 'ENDED') return replay(entry.stored);
     const leave = entry.running.join();
     signal.addEventListener('abort', leave, { once: true });
     try {
@@ -139,7 +138,7 @@ export function createGenerations(parts: GenerationsParts): Generations {
     start(call) {
       const entry = enter(call, { streamed: true, logged: true, leavePolicy: 'NEVER' });
       if (entry.type === 'IDEMPOTENCY') return entry;
-      if (entry.type === 'ENDED') return { type: 'ENDED', terminal: entry.stored.terminal, replayed: true };
+      if (entry.type === 'ENDED') return replay(entry.stored);
       entry.running.keep();
       return { type: 'RUNNING', generation: entry.running.snapshot(), replayed: entry.attached };
     },
@@ -205,6 +204,11 @@ function mayRunAgain(terminal: Terminal): boolean {
   if (terminal.type === 'UNAVAILABLE') return true;
   if (terminal.type === 'CANCELLED') return terminal.cause === 'ABANDONED';
   return terminal.type === 'FAILED' && terminal.retryable;
+}
+
+function replay({ terminal }: StoredResult): GenerateOutcome {
+  if (terminal.generation.contentState !== 'AVAILABLE') return refusal('RESULT_EXPIRED');
+  return { type: 'ENDED', terminal, replayed: true };
 }
 
 function refusal(code: IdempotencyRefusal['code']): IdempotencyRefusal {

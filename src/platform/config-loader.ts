@@ -11,7 +11,7 @@ import { checkFile, literalSecrets, namesProviders } from './config-checks.ts';
 import { type Environment, isLoopbackHost, readEnvironment } from './config-environment.ts';
 import { ConfigError, type ConfigProblem } from './config-errors.ts';
 import { type ConfigFile, parseConfigFile } from './config-file.ts';
-import { emptyFileConfig, type FileConfig, readShape } from './config-schema.ts';
+import { DEFAULT_TIMEOUTS, emptyFileConfig, type FileConfig, readShape } from './config-schema.ts';
 import { errorCode } from './error-code.ts';
 import { OLLAMA_URL, probeOllama } from './ollama-probe.ts';
 
@@ -177,13 +177,14 @@ async function findProviders(environment: Environment, ollamaUrl: string | null 
   };
 }
 
+/** A model of which nothing but its name is known. */
 export const DEFAULT_MODEL: Omit<ModelConfig, 'name' | 'target'> = {
   capabilities: DEFAULT_CAPABILITIES,
   contextWindow: undefined,
   maxOutputTokens: undefined,
   defaultMaxOutputTokens: undefined,
   prices: undefined,
-  timeouts: { connectMs: 5_000, firstTokenMs: 60_000, idleMs: 30_000, totalMs: 120_000 },
+  timeouts: DEFAULT_TIMEOUTS,
 };
 
 type Assembled = Omit<Config, 'file' | 'simulator' | 'providers' | 'models' | 'warnings'>;

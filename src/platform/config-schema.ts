@@ -90,6 +90,8 @@ const timeouts = section({
   totalMs: milliseconds(1).default(120_000),
 });
 
+export const DEFAULT_TIMEOUTS: z.output<typeof timeouts> = timeouts.parse({});
+
 const target = section({ provider: name(), model: modelName() }, { weight: 'the weight of a target' });
 
 const model = section(

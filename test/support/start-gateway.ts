@@ -25,6 +25,8 @@ export interface TestGateway extends AsyncDisposable {
   readonly simulator: Simulator;
   /** Everything that was logged, one JSON line each. */
   readonly logLines: readonly string[];
+  /** Resolves once a line of the log, past or to come, matches; rejects after 15 s. */
+  logged(pattern: RegExp): Promise<void>;
   /** Sends one operation and gives status, headers and the parsed answer. */
   send(operation: GatewayRequest): Promise<GatewayAnswer>;
   /** Sends a typed document with the admin key; its data, or the test fails. */
@@ -77,7 +79,12 @@ export async function startGateway(options: StartGatewayOptions = {}): Promise<T
     cwd: folder,
   });
   const logLines: string[] = [];
-  const logger = createLogger({ ...config.log, destination: { write: (line) => void logLines.push(line) } });
+  const logWatchers = new Set<() => void>();
+  const write = (line: string): void => {
+    logLines.push(line);
+    for (const look of logWatchers) look();
+  };
+  const logger = createLogger({ ...config.log, destination: { write } });
   const secret = createSecret('a secret of this test alone, 32 bytes and more');
   const app = await createApp({ config, adminKey: createSecret(adminKey), secret, logger });
   await app.start();
@@ -110,6 +117,20 @@ export async function startGateway(options: StartGatewayOptions = {}): Promise<T
       if (errors.length > 0) throw new Error(`the operation failed: ${JSON.stringify(errors)}`);
       return data;
     },
+    logged: (pattern) =>
+      new Promise((resolve, reject) => {
+        const done = (end: () => void): void => {
+          clearTimeout(timer);
+          logWatchers.delete(look);
+          end();
+        };
+        const look = (): void => {
+          if (logLines.some((line) => pattern.test(line))) done(resolve);
+        };
+        const timer = setTimeout(() => done(() => reject(new Error(`no line of the log matched ${pattern}`))), 15_000);
+        logWatchers.add(look);
+        look();
+      }),
     stop: (graceMs) => app.stop(graceMs),
     async [Symbol.asyncDispose]() {
       await app.stop(0);

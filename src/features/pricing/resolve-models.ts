@@ -5,6 +5,7 @@ import type { Capability } from '../../core/chat.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Prices } from '../../core/money.ts';
 import type { Config, ModelConfig } from '../../platform/config.ts';
+import { DEFAULT_MODEL } from '../../platform/config-loader.ts';
 import type { PriceTable } from './price-table.ts';
 
 const DEFAULT_CONTEXT_WINDOW = 128_000;
@@ -60,16 +61,7 @@ function knownModel(providerId: string, model: string): ModelConfig {
   const capabilities: Capability[] = ['TEXT', 'STREAM', 'TOOLS'];
   if (!KNOWS_NO_SCHEMA.test(model)) capabilities.push('JSON_SCHEMA');
   if (!SEES_NO_IMAGES.test(model)) capabilities.push('IMAGES');
-  return {
-    name: model,
-    target: { providerId, model },
-    capabilities,
-    contextWindow: undefined,
-    maxOutputTokens: undefined,
-    defaultMaxOutputTokens: undefined,
-    prices: undefined,
-    timeouts: { connectMs: 5_000, firstTokenMs: 60_000, idleMs: 30_000, totalMs: 120_000 },
-  };
+  return { ...DEFAULT_MODEL, name: model, target: { providerId, model }, capabilities };
 }
 
 function resolveModel(

@@ -41,8 +41,20 @@ describe('the logger', () => {
     const hidden = 'hidden-value';
     const names = ['authorization', 'x-api-key', 'cookie', 'apiKey', 'key', 'secret', 'prompt', 'messages', 'text'];
     const fields = Object.fromEntries(names.map((name) => [name, hidden]));
-    logger.info({ ...fields, headers: fields, wrapped: createSecret(hidden) }, 'all of them');
+    const logged = { ...fields, request: { headers: fields }, list: [fields], wrapped: createSecret(hidden) };
+    logger.info(logged, 'all of them');
+    logger.child(fields).info('of a child');
+    expect(logged.request.headers['apiKey']).toBe(hidden);
     expect(read()).not.toContain(hidden);
     expect(read()).toContain('***');
+  });
+
+  it('tells errors with their message and stack', () => {
+    const { logger, read } = capture('json');
+    logger.error({ err: new Error('it broke') }, 'failed');
+    expect(JSON.parse(read()).err).toMatchObject({
+      message: 'it broke',
+      stack: expect.stringContaining('logger.test'),
+    });
   });
 });

@@ -1,31 +1,62 @@
 import { describe, expect, it } from '@jest/globals';
-import { createApiKeys } from '../../../../src/features/auth/api-keys.ts';
-import { createAuthenticate } from '../../../../src/features/auth/authenticate.ts';
+import type { Caller } from '../../../../src/core/caller.ts';
+import { createApiKeys } from '../../../../src/features/auth/api-key.ts';
+import { apiKeyEntries, createAuthenticator } from '../../../../src/features/auth/authenticate.ts';
 import { createSecret } from '../../../../src/platform/secret.ts';
-import { testCaller } from '../../../support/create-test-generations.ts';
 
-describe('authentication', () => {
-  const key = 'sk_test_0123456789abcdef0123456789abcdef';
-  const keys = createApiKeys(createSecret('s'.repeat(32)), [{ key: createSecret(key), caller: testCaller }]);
-  const authenticate = createAuthenticate(keys);
+const ADMIN = 'sk_sluice_0123456789abcdef0123456789abcdef';
+const WEB = 'sk_test_0123456789abcdef0123456789abcdef';
+const OTHER = `${WEB.slice(0, -1)}X`;
+const secret = createSecret('s'.repeat(32));
+const entries = apiKeyEntries(createSecret(ADMIN), [
+  { name: 'web', key: createSecret(WEB), roles: ['MEMBER'], allowedModels: ['smart'] },
+]);
+const apiKeys = createApiKeys({ secret, keys: entries });
+const { authenticate } = createAuthenticator({ apiKeys });
 
-  it('knows a key from either header, or from both alike', () => {
-    expect(authenticate({ authorization: `Bearer ${key}`, apiKey: undefined })).toBe(testCaller);
-    expect(authenticate({ authorization: `bearer  ${key}`, apiKey: undefined })).toBe(testCaller);
-    expect(authenticate({ authorization: undefined, apiKey: key })).toBe(testCaller);
-    expect(authenticate({ authorization: `Bearer ${key}`, apiKey: key })).toBe(testCaller);
+describe('callers', () => {
+  it('behind the admin key are operators of the default project and may use every model', () => {
+    expect(authenticate({ apiKey: ADMIN })).toEqual({
+      organizationId: 'default',
+      projectId: 'default',
+      principalId: 'key:admin',
+      principalKind: 'KEY',
+      roles: ['OPERATOR', 'ADMIN', 'MEMBER'],
+      scopes: [],
+      allowedModels: undefined,
+    } satisfies Caller);
   });
 
-  const other = `${key.slice(0, -1)}X`;
+  it('behind a configured key have its name, roles and models', () => {
+    expect(authenticate({ apiKey: WEB })).toMatchObject({
+      principalId: 'key:web',
+      roles: ['MEMBER'],
+      allowedModels: new Set(['smart']),
+    });
+  });
+
+  it('are known by either header, or by both alike', () => {
+    const caller = authenticate({ apiKey: WEB });
+    expect(authenticate({ authorization: `Bearer ${WEB}` })).toBe(caller);
+    expect(authenticate({ authorization: `bearer  ${WEB} `, apiKey: '' })).toBe(caller);
+    expect(authenticate({ authorization: `Bearer ${WEB}`, apiKey: WEB })).toBe(caller);
+  });
+});
+
+describe('refusals', () => {
   it.each([
     ['nothing', undefined, undefined, /Send an API key/],
-    ['another scheme', `Basic ${key}`, undefined, /must read "Bearer/],
-    ['an empty bearer', 'Bearer ', undefined, /must read "Bearer/],
-    ['an unknown key', `Bearer ${other}`, undefined, /not known/],
-    ['a key that is none', undefined, 'short', /not known/],
-    ['a key of a megabyte', undefined, 'k'.repeat(1_000_000), /not known/],
-    ['two different keys', `Bearer ${key}`, other, /different keys/],
-  ])('refuses %s without repeating it', (_what, authorization, apiKey, message) => {
+    ['empty headers', '', '', /Send an API key/],
+    ['another scheme', `Basic ${OTHER}`, undefined, /not of the form "Bearer <key>"/],
+    ['an empty bearer', 'Bearer ', undefined, /not of the form "Bearer <key>"/],
+    ['a bearer in two words', `Bearer ${OTHER} ${OTHER}`, undefined, /not of the form "Bearer <key>"/],
+    ['an unknown key', `Bearer ${OTHER}`, undefined, /not known here/],
+    ['a short key', undefined, OTHER.slice(0, 31), /32 to 256/],
+    ['a key of a megabyte', undefined, OTHER.repeat(25_000), /32 to 256/],
+    ['a key that is not ASCII', undefined, `${OTHER}é`, /32 to 256/],
+    ['a token', `Bearer ${OTHER}.${OTHER}.${OTHER}`, undefined, /JSON Web Token/],
+    ['two different keys', `Bearer ${WEB}`, OTHER, /different keys/],
+  ])('of %s say what is wrong and repeat nothing', (_what, authorization, apiKey, message) => {
     let refusal: unknown;
     try {
       authenticate({ authorization, apiKey });
@@ -33,6 +64,35 @@ describe('authentication', () => {
       refusal = error;
     }
     expect(refusal).toMatchObject({ code: 'UNAUTHENTICATED', message: expect.stringMatching(message) });
-    expect(String(refusal)).not.toContain(other);
+    expect(String(refusal)).not.toContain(OTHER.slice(0, 20));
+  });
+});
+
+describe('API keys in memory', () => {
+  it('can be found under their own secret alone, and are nowhere in what is kept', () => {
+    const elsewhere = createApiKeys({ secret: createSecret('t'.repeat(32)), keys: entries });
+    expect(apiKeys.lookup(WEB)?.name).toBe('web');
+    expect(elsewhere.lookup(WEB)?.name).toBe('web');
+    expect(JSON.stringify(apiKeys.lookup(WEB))).not.toContain(WEB);
+    expect(apiKeys.lookup(OTHER)).toBeUndefined();
+  });
+
+  it('are refused when two share a name or a key, or one could never be presented', () => {
+    const entry = {
+      ...entries[0],
+      name: 'a',
+      key: createSecret(WEB),
+      roles: [],
+      allowedModels: undefined,
+      organizationId: 'o',
+      projectId: 'p',
+    };
+    const make =
+      (...keys: (typeof entry)[]) =>
+      () =>
+        createApiKeys({ secret, keys });
+    expect(make(entry, { ...entry, name: 'b' })).toThrow('"b" and "a" have the same API key.');
+    expect(make(entry, { ...entry, key: createSecret(OTHER) })).toThrow('Two API keys have the name "a".');
+    expect(make({ ...entry, key: createSecret('short') })).toThrow('"a" is not 32 to 256');
   });
 });

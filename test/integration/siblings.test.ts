@@ -1,0 +1,68 @@
+// Siblings of one operation: what one has paid for is never lost because another fails.
+
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { startGateway, type TestGateway } from '../support/start-gateway.ts';
+
+const fields = '__typename ... on GenerateSuccess { generation { text } } ... on UserError { message }';
+
+let gateway: TestGateway;
+beforeAll(async () => {
+  gateway = await startGateway();
+});
+afterAll(() => gateway[Symbol.asyncDispose]());
+beforeEach(() => gateway.simulator.reset());
+
+describe('two siblings', () => {
+  it('of which the second throws after the first was billed: the answer is kept beside an error with a path', async () => {
+    gateway.simulator.script({ model: 'sim-instant', text: 'Kept.' });
+    const answer = await gateway.send({
+      query: `mutation { paid: generate(input: { model: "sim-instant", prompt: "a" }) { ${fields} }
+        failing: cancelGeneration(input: { id: "gen_nobody" }) { generation { id } } }`,
+    });
+    expect(answer.status).toBe(200);
+    expect(answer.data.paid).toEqual({ __typename: 'GenerateSuccess', generation: { text: 'Kept.' } });
+    expect(answer.data.failing).toBeNull();
+    expect(answer.errors.map(({ path, extensions }) => [path, extensions?.['code']])).toEqual([
+      [['failing'], 'NOT_FOUND'],
+    ]);
+    expect(gateway.simulator.bill().totals).toMatchObject({ requests: 1, refused: 0, aborted: 0 });
+  });
+
+  it('of which the first throws: the second still runs', async () => {
+    gateway.simulator.script({ model: 'sim-instant', text: 'Kept.' });
+    const answer = await gateway.send({
+      query: `mutation { failing: cancelGeneration(input: { id: "gen_nobody" }) { generation { id } }
+        paid: generate(input: { model: "sim-instant", prompt: "a" }) { ${fields} } }`,
+    });
+    expect(answer.status).toBe(200);
+    expect(answer.data.paid.generation.text).toBe('Kept.');
+    expect(answer.errors.map(({ path }) => path)).toEqual([['failing']]);
+  });
+
+  it('both generating, of which one is refused upstream: each has its own typed result', async () => {
+    gateway.simulator.script({ match: 'bad', status: 400 }, { match: 'good', text: 'Kept.' });
+    const answer = await gateway.send({
+      query: `mutation { good: generate(input: { model: "sim-instant", prompt: "good" }) { ${fields} }
+        bad: generate(input: { model: "sim-instant", prompt: "bad" }) { ${fields} } }`,
+    });
+    expect(answer.status).toBe(200);
+    expect(answer.errors).toEqual([]);
+    expect(answer.data.good).toEqual({ __typename: 'GenerateSuccess', generation: { text: 'Kept.' } });
+    expect(answer.data.bad.__typename).toBe('GenerationFailedError');
+  });
+
+  it('both generating, of which one selects a field that throws: only that one is null', async () => {
+    gateway.simulator.script({ match: 'good', text: 'Kept.' }, { match: 'odd', text: 'Also billed.' });
+    const answer = await gateway.send({
+      query: `mutation { good: generate(input: { model: "sim-instant", prompt: "good" }) { ${fields} }
+        missing: generate(input: { model: "no-such-model", prompt: "odd" }) { ${fields} }
+        failing: cancelGeneration(input: { id: "gen_nobody" }) { generation { id } } }`,
+    });
+    expect(answer.status).toBe(200);
+    expect(answer.data.good.generation.text).toBe('Kept.');
+    expect(answer.data.missing.__typename).toBe('InvalidInputError');
+    expect(answer.data.failing).toBeNull();
+    expect(answer.errors).toHaveLength(1);
+    expect(gateway.simulator.bill().totals.requests).toBe(1);
+  });
+});

@@ -1,0 +1,95 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import {
+  loadPriceTable,
+  microUsdFromNumber,
+  PRICE_TABLE_VERSION,
+  type PriceTable,
+} from '../../../../src/features/pricing/price-table.ts';
+
+const openAi = { kind: 'openai', baseUrl: 'https://api.openai.com/v1' } as const;
+const compatible = (baseUrl: string) => ({ kind: 'openai-compatible', baseUrl }) as const;
+const atMs = Date.UTC(2026, 8, 1);
+
+let table: PriceTable;
+beforeAll(async () => {
+  table = await loadPriceTable();
+});
+
+describe('the price table', () => {
+  it('knows current models in integers, and what they can read', () => {
+    expect(table.lookup(openAi, 'gpt-4o-2024-08-06', atMs)).toEqual({
+      prices: {
+        inputMicroUsd: 2_500_000n,
+        cachedInputMicroUsd: 1_250_000n,
+        cacheWriteMicroUsd: 2_500_000n,
+        outputMicroUsd: 10_000_000n,
+        version: PRICE_TABLE_VERSION,
+      },
+      contextWindow: 128_000,
+    });
+  });
+
+  it('knows providers by their address', () => {
+    const groq = table.lookup(compatible('https://api.groq.com/openai/v1'), 'llama-3.3-70b-versatile', atMs);
+    expect(groq?.prices).toMatchObject({ inputMicroUsd: 590_000n, outputMicroUsd: 790_000n });
+    expect(table.lookup(compatible('https://openrouter.ai/api/v1'), 'openai/gpt-4o', atMs)?.prices).toBeDefined();
+    expect(table.lookup(compatible('https://x.openai.azure.com/openai/v1'), 'gpt-4o', atMs)?.prices).toBeDefined();
+    expect(table.lookup({ ...openAi, baseUrl: 'https://proxy.example/v1' }, 'gpt-4o', atMs)?.prices).toBeDefined();
+  });
+
+  it('knows nothing of strangers', () => {
+    expect(table.lookup(compatible('http://127.0.0.1:8080/v1'), 'gpt-4o', atMs)).toBeUndefined();
+    expect(table.lookup(openAi, 'no-such-model', atMs)).toBeUndefined();
+    expect(table.lookup(openAi, 'text-embedding-3-small', atMs)?.prices).toBeUndefined();
+  });
+
+  it('chooses the prices of the day and of the hour', () => {
+    const inputOf = (provider: typeof openAi | ReturnType<typeof compatible>, model: string, time: string) =>
+      table.lookup(provider, model, Date.parse(time))?.prices?.inputMicroUsd;
+    expect(inputOf(openAi, 'o3', '2025-06-09T23:59:00Z')).toBe(10_000_000n);
+    expect(inputOf(openAi, 'o3', '2025-06-10T00:00:00Z')).toBe(2_000_000n);
+    const deepSeek = compatible('https://api.deepseek.com');
+    expect(inputOf(deepSeek, 'deepseek-v4-flash', '2026-09-01T00:59:00Z')).toBe(220_000n);
+    expect(inputOf(deepSeek, 'deepseek-v4-flash', '2026-09-01T01:00:00Z')).toBe(440_000n);
+  });
+
+  it('takes the base of tiered prices', () => {
+    expect(table.lookup(openAi, 'gpt-5.4', atMs)?.prices).toMatchObject({
+      inputMicroUsd: 2_500_000n,
+      outputMicroUsd: 15_000_000n,
+    });
+  });
+
+  it('lists those of OpenAI that chat, all with a price', () => {
+    const models = table.chatModels();
+    expect(models).toEqual(expect.arrayContaining(['gpt-4o', 'gpt-4o-mini', 'gpt-4.1', 'o4-mini']));
+    expect(
+      models.filter((model) => /audio|embed|image|tts|whisper|instruct|codex|search|realtime|-pro|ft:/.test(model)),
+    ).toEqual([]);
+    expect(models.filter((model) => table.lookup(openAi, model, atMs)?.prices === undefined)).toEqual([]);
+  });
+
+  it('names the version that is installed', () => {
+    const main = createRequire(import.meta.url).resolve('@pydantic/genai-prices');
+    const { version } = JSON.parse(readFileSync(main.replace(/dist\/.*$/, 'package.json'), 'utf8'));
+    expect(PRICE_TABLE_VERSION).toBe(`genai-prices@${version}`);
+  });
+
+  it.each([
+    [0, 0n],
+    [3, 3_000_000n],
+    [0.075, 75_000n],
+    [0.0028, 2_800n],
+    [0.083_333_333_333_333_34, 83_333n],
+    [1e-7, 0n],
+    [0.000_000_5, 1n],
+    [1.000_000_5, 1_000_001n],
+    [1e21, 10n ** 27n],
+  ])('reads %d without arithmetic on floats', (usd, microUsd) => expect(microUsdFromNumber(usd)).toBe(microUsd));
+
+  it.each([-1, Number.NaN, Number.POSITIVE_INFINITY])('takes %d for no price', (usd) => {
+    expect(microUsdFromNumber(usd)).toBeUndefined();
+  });
+});
