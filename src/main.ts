@@ -35,7 +35,12 @@ async function main(): Promise<void> {
       void stop(signal);
     });
   }
-  await app.start();
+  await app.start().catch((error: unknown) => {
+    const isTaken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
+    const { host, port } = config.server;
+    if (!isTaken) throw error;
+    throw new Error(`Port ${port} on ${host} is in use. Set PORT to another one, or to 0 for any that is free.`);
+  });
   logger.info({ url: `${app.url}/graphql`, models: app.modelNames.length }, 'listening');
   if (config.log.format === 'pretty' || process.stdout.isTTY) {
     process.stdout.write(greeting({ url: app.url, adminKey, adminKeyFile, model: app.modelNames[0] }));

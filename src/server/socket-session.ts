@@ -104,7 +104,8 @@ export function createSocketSession(options: SocketSessionOptions): SocketSessio
       gone.abort(new Error('the operation has ended'));
       const ms = Math.round(clock.elapsed() - startedAtMs);
       logger.info({ requestId, transport: 'websocket', outcome, ms, principal: caller?.principalId }, 'subscription');
-      leaveIfIdle();
+      // After the last message of the operation, which graphql-ws sends once this returns.
+      setImmediate(leaveIfIdle);
     };
     try {
       lifecycle.requireAccepting();

@@ -51,18 +51,36 @@ describe('two siblings', () => {
     expect(answer.data.bad.__typename).toBe('GenerationFailedError');
   });
 
-  it('both generating, of which one selects a field that throws: only that one is null', async () => {
-    gateway.simulator.script({ match: 'good', text: 'Kept.' }, { match: 'odd', text: 'Also billed.' });
+  it('both generating, of which one throws after both were billed: the other is kept, an error with a path for the one', async () => {
+    // More tokens than an Int holds: the field fails when its answer is written, and takes its non-null parents along.
+    gateway.simulator.script(
+      { match: 'odd', text: 'Lost.', usage: { promptTokens: 3_000_000_000 } },
+      { match: 'good', text: 'Kept.' },
+    );
+    const withUsage = '__typename ... on GenerateSuccess { generation { text usage { inputTokens } } }';
     const answer = await gateway.send({
-      query: `mutation { good: generate(input: { model: "sim-instant", prompt: "good" }) { ${fields} }
-        missing: generate(input: { model: "no-such-model", prompt: "odd" }) { ${fields} }
-        failing: cancelGeneration(input: { id: "gen_nobody" }) { generation { id } } }`,
+      query: `mutation { good: generate(input: { model: "sim-instant", prompt: "good" }) { ${withUsage} }
+        odd: generate(input: { model: "sim-instant", prompt: "odd" }) { ${withUsage} } }`,
     });
     expect(answer.status).toBe(200);
     expect(answer.data.good.generation.text).toBe('Kept.');
+    expect(answer.data.odd).toBeNull();
+    expect(answer.errors.map(({ path, extensions }) => [path, extensions?.['code']])).toEqual([
+      [['odd', 'generation', 'usage', 'inputTokens'], 'INTERNAL_SERVER_ERROR'],
+    ]);
+    expect(gateway.simulator.bill().totals).toMatchObject({ requests: 2, refused: 0, aborted: 0 });
+  });
+
+  it('of which one is refused before it runs: nothing of it is billed', async () => {
+    gateway.simulator.script({ match: 'good', text: 'Kept.' });
+    const answer = await gateway.send({
+      query: `mutation { good: generate(input: { model: "sim-instant", prompt: "good" }) { ${fields} }
+        missing: generate(input: { model: "no-such-model", prompt: "odd" }) { ${fields} } }`,
+    });
+    expect(answer.status).toBe(200);
+    expect(answer.errors).toEqual([]);
+    expect(answer.data.good.generation.text).toBe('Kept.');
     expect(answer.data.missing.__typename).toBe('InvalidInputError');
-    expect(answer.data.failing).toBeNull();
-    expect(answer.errors).toHaveLength(1);
     expect(gateway.simulator.bill().totals.requests).toBe(1);
   });
 });

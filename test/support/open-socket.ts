@@ -16,6 +16,7 @@ export interface TestSocket {
 }
 
 export interface OpenSocketOptions {
+  /** Empty: none is asked for. */
   readonly protocol?: string;
   readonly headers?: Record<string, string>;
   readonly autoPong?: boolean;
@@ -23,7 +24,7 @@ export interface OpenSocketOptions {
 
 export async function openSocket(url: string, options: OpenSocketOptions = {}): Promise<TestSocket> {
   const { protocol = 'graphql-transport-ws', headers = {}, autoPong = true } = options;
-  const socket = new WebSocket(url.replace('http', 'ws'), protocol, { headers, autoPong });
+  const socket = new WebSocket(url.replace('http', 'ws'), protocol === '' ? [] : protocol, { headers, autoPong });
   const received: GatewayMessage[] = [];
   let taken = 0;
   let wake = (): void => undefined;
@@ -40,7 +41,6 @@ export async function openSocket(url: string, options: OpenSocketOptions = {}): 
       resolve(code);
     });
   });
-  // The server answers the upgrade with its own protocol or none; ws ends a connection without one.
   await Promise.race([once(socket, 'open'), closeCode]);
 
   async function next(): Promise<GatewayMessage> {

@@ -1,0 +1,63 @@
+// A server that is asked to stop: not ready at once, finishes what it runs, takes nothing new.
+
+import { describe, expect, it } from '@jest/globals';
+import { startTestServer } from '../../support/start-test-server.ts';
+
+const mutation =
+  'mutation { generate(input: { model: "chat", prompt: "hi" }) { ... on GenerateSuccess { generation { text } } } }';
+
+describe('a stopping server', () => {
+  it('says that it is not ready and still takes work while load balancers notice', async () => {
+    const server = await startTestServer({ http: { acceptMs: 60_000 } });
+    void server.http.stop(60_000).catch(() => undefined);
+    const ready = await server.send({}, '/readyz');
+    expect(ready.status).toBe(503);
+    expect(ready.body).toEqual({ status: 'not ready', missing: ['the server is stopping'] });
+    expect((await server.send({}, '/healthz')).status).toBe(200);
+    expect((await server.post({ query: '{ __typename }' })).status).toBe(200);
+    await server.http.stop(0);
+    server.close();
+  });
+
+  it('finishes what it runs, refuses what is new, then closes', async () => {
+    const server = await startTestServer();
+    const called = new Promise<void>((resolve) => {
+      server.provider.onCall = () => resolve();
+    });
+    const running = server.post({ query: mutation });
+    await called;
+    const stopped = server.http.stop(60_000);
+    while ((await server.post({ query: '{ __typename }' })).status === 200);
+    const refused = await server.post({ query: '{ __typename }' });
+    expect({ status: refused.status, code: refused.code }).toEqual({ status: 503, code: 'SHUTTING_DOWN' });
+    expect(refused.headers.get('retry-after')).toBe('1');
+    server.provider.calls[0]?.emit('late');
+    server.provider.calls[0]?.finish();
+    expect((await running).body.data).toEqual({ generate: { generation: { text: 'late' } } });
+    await stopped;
+    await expect(fetch(server.url)).rejects.toThrow();
+    server.close();
+  });
+
+  it('cuts off what still runs when the grace is over', async () => {
+    const server = await startTestServer();
+    const called = new Promise<void>((resolve) => {
+      server.provider.onCall = () => resolve();
+    });
+    const running = server.post({ query: mutation });
+    const failed = expect(running).rejects.toThrow();
+    await called;
+    await server.http.stop(50);
+    await failed;
+    server.close();
+  });
+
+  it('says what is missing before it is ready', async () => {
+    const missing = ['the database'];
+    const server = await startTestServer({ http: { readiness: () => missing } });
+    expect((await server.send({}, '/readyz')).body).toEqual({ status: 'not ready', missing: ['the database'] });
+    missing.pop();
+    expect((await server.send({}, '/readyz')).status).toBe(200);
+    await server.stop();
+  });
+});
