@@ -78,7 +78,8 @@ export async function createApp(parts: AppParts): Promise<App> {
       streamRetentionMs: config.streams.retentionMs,
       resultRetentionMs: retentionMs,
     },
-    reportDefect: (error, generationId) => logger.error({ err: error, generationId }, 'a generation failed unexpectedly'),
+    reportDefect: (error, generationId) =>
+      logger.error({ err: error, generationId }, 'a generation failed unexpectedly'),
   });
 
   const core = createGraphQLCore({

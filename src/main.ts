@@ -5,9 +5,9 @@ import { createApp } from './app.ts';
 import { ConfigError } from './platform/config-errors.ts';
 import { loadConfig } from './platform/config-loader.ts';
 import { openDataDirectory } from './platform/data-directory.ts';
+import { greeting } from './platform/greeting.ts';
 import { createLogger } from './platform/logger.ts';
 import { startSimulatorProcess } from './platform/simulator-process.ts';
-import { greeting } from './platform/greeting.ts';
 
 async function main(): Promise<void> {
   const config = await loadConfig();

@@ -112,7 +112,12 @@ export function createGenerations(parts: GenerationsParts): Generations {
   /** A batch whose caller is gone starts no further items. */
   function neverStarted(call: PreparedCall): GenerateOutcome {
     const blank = blankGeneration(running.newId(), call, parts.clock.now());
-    const generation: Generation = { ...blank, status: 'CANCELLED', finishReason: 'CANCELLED', contentState: 'NOT_STORED' };
+    const generation: Generation = {
+      ...blank,
+      status: 'CANCELLED',
+      finishReason: 'CANCELLED',
+      contentState: 'NOT_STORED',
+    };
     const message = 'The caller left before this was started.';
     return { type: 'ENDED', terminal: { type: 'CANCELLED', cause: 'ABANDONED', message, generation }, replayed: false };
   }
@@ -155,7 +160,8 @@ export function createGenerations(parts: GenerationsParts): Generations {
       return openReader(generation.id, options, !resumeOnly);
     },
     follow(generationId, caller, options) {
-      if (visible(generationId, caller) === undefined) throw new SluiceError('NOT_FOUND', undefined, { inputPath: ['generationId'] });
+      if (visible(generationId, caller) === undefined)
+        throw new SluiceError('NOT_FOUND', undefined, { inputPath: ['generationId'] });
       return openReader(generationId, options, false);
     },
     find(generationId, caller) {

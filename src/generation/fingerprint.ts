@@ -10,7 +10,9 @@ const JSON_FIELDS = new Set(['parameters', 'schema', 'arguments']);
 
 export function fingerprintOf(input: CallInput): string {
   const question = Object.fromEntries(Object.entries(input).filter(([name]) => !NOT_THE_QUESTION.has(name)));
-  return createHash('sha256').update(JSON.stringify(canonical(question, false))).digest('base64url');
+  return createHash('sha256')
+    .update(JSON.stringify(canonical(question, false)))
+    .digest('base64url');
 }
 
 function canonical(value: unknown, insideJson: boolean): unknown {

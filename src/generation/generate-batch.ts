@@ -57,7 +57,9 @@ function sumOf(outcomes: readonly GenerateOutcome[]): Usage {
     sum.reasoningTokens += usage.reasoningTokens;
     sum.savedNanoUsd += usage.savedNanoUsd;
     sum.costNanoUsd =
-      sum.costNanoUsd === undefined || usage.costNanoUsd === undefined ? undefined : sum.costNanoUsd + usage.costNanoUsd;
+      sum.costNanoUsd === undefined || usage.costNanoUsd === undefined
+        ? undefined
+        : sum.costNanoUsd + usage.costNanoUsd;
     if (usage.source === 'ESTIMATED') sum.source = 'ESTIMATED';
   }
   return sum;

@@ -83,7 +83,14 @@ export function createGenerate({ providers, settlement, schemas, clock, reportDe
       reportDefect(error, run.id);
       const lost = new UpstreamError('UPSTREAM_ERROR', 'unexpected', { phase: 'PARTIAL', retryable: false });
       const usage = settlement.settleFailure(call, lost, answer.written());
-      const generation = toGeneration(finish(usage, undefined), 'FAILED', 'ERROR', attemptOutcome(lost), 'INTERNAL', clock.now());
+      const generation = toGeneration(
+        finish(usage, undefined),
+        'FAILED',
+        'ERROR',
+        attemptOutcome(lost),
+        'INTERNAL',
+        clock.now(),
+      );
       const { message } = new SluiceError('INTERNAL_SERVER_ERROR');
       return { type: 'FAILED', code: 'INTERNAL', message, retryable: false, retryAfterMs: undefined, generation };
     }
@@ -135,7 +142,14 @@ function concludeFailure(finished: Finished, error: UpstreamError, nowMs: number
       if (cause === 'SHUTDOWN') {
         const stopped = 'The server stopped before this was finished. Try again.';
         const lost = { ...generation, status: 'FAILED', finishReason: 'ERROR' } as const;
-        return { type: 'FAILED', code: 'NODE_LOST', message: stopped, retryable: true, retryAfterMs: 0, generation: lost };
+        return {
+          type: 'FAILED',
+          code: 'NODE_LOST',
+          message: stopped,
+          retryable: true,
+          retryAfterMs: 0,
+          generation: lost,
+        };
       }
       const why = cause === 'CANCELLED' ? 'The generation was cancelled.' : 'Nobody was listening any more.';
       return { type: 'CANCELLED', cause, message: why, generation };
@@ -148,10 +162,24 @@ function concludeFailure(finished: Finished, error: UpstreamError, nowMs: number
       if (error.phase === 'NOT_SENT') {
         return { type: 'UNAVAILABLE', message, retryAfterMs, generation: failed(error.failure) };
       }
-      return { type: 'FAILED', code: error.failure, message, retryable, retryAfterMs, generation: failed(error.failure) };
+      return {
+        type: 'FAILED',
+        code: error.failure,
+        message,
+        retryable,
+        retryAfterMs,
+        generation: failed(error.failure),
+      };
     case 'UPSTREAM_REJECTED':
     case 'DEADLINE_EXCEEDED':
-      return { type: 'FAILED', code: error.failure, message, retryable, retryAfterMs, generation: failed(error.failure) };
+      return {
+        type: 'FAILED',
+        code: error.failure,
+        message,
+        retryable,
+        retryAfterMs,
+        generation: failed(error.failure),
+      };
   }
 }
 

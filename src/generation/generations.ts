@@ -2,7 +2,7 @@
 // create-generations.ts puts the parts together.
 
 import type { Caller } from '../core/caller.ts';
-import type { Generation, GenerateOutcome, GenerationEvent, InvalidInput, Usage } from '../core/generation.ts';
+import type { GenerateOutcome, Generation, GenerationEvent, InvalidInput, Usage } from '../core/generation.ts';
 import type { CallInput } from './call-input.ts';
 import type { PreparedCall } from './prepared-call.ts';
 

@@ -50,6 +50,7 @@ export function createPreparation({ models, estimator, schemas }: PrepareParts):
       const key = keyOf();
       const cap = outputCap(input, model);
       const request: ChatRequest = { ...validateRequest(input, model, schemas), maxOutputTokens: cap.tokens };
+      const { prices } = model;
       const inputTokens = estimator.estimateInput(model.name, request);
       if (inputTokens > SURELY * model.contextWindow) {
         throw new InputProblem(
@@ -63,11 +64,12 @@ export function createPreparation({ models, estimator, schemas }: PrepareParts):
         caller,
         model,
         request,
+        prices,
         idempotency: key && { ...key, fingerprint: fingerprintOf(input) },
         timeoutMs: validateTimeout(input.timeoutMs, model.timeouts.totalMs),
         labels: validateLabels(input),
         clampedBy: cap.clamped ? 'MODEL' : undefined,
-        warnings: model.prices === undefined ? [`No price is known for ${model.name}: its cost is not counted.`] : [],
+        warnings: prices === undefined ? [`No price is known for ${model.name}: its cost is not counted.`] : [],
         inputTokens,
       };
     } catch (error) {
@@ -96,7 +98,7 @@ export function createPreparation({ models, estimator, schemas }: PrepareParts):
       return { items, concurrency: input.concurrency ?? DEFAULT_CONCURRENCY };
     },
     estimate(call): CallEstimate {
-      const { inputTokens, model, request } = call;
+      const { inputTokens, prices, request } = call;
       const most = {
         inputTokens,
         cachedInputTokens: 0,
@@ -107,7 +109,7 @@ export function createPreparation({ models, estimator, schemas }: PrepareParts):
       return {
         inputTokens,
         maxOutputTokens: request.maxOutputTokens,
-        maxCostNanoUsd: model.prices === undefined ? undefined : costNanoUsd(most, model.prices),
+        maxCostNanoUsd: prices === undefined ? undefined : costNanoUsd(most, prices),
       };
     },
   };
@@ -134,7 +136,8 @@ function validateBatch(
   };
   const { items, concurrency } = input;
   if (items.length === 0) refuse('items', 'The batch is empty: give 1 to 100 items.');
-  if (items.length > MAX_BATCH_ITEMS) refuse('items', `A batch has at most ${MAX_BATCH_ITEMS} items, not ${items.length}.`);
+  if (items.length > MAX_BATCH_ITEMS)
+    refuse('items', `A batch has at most ${MAX_BATCH_ITEMS} items, not ${items.length}.`);
   if (concurrency !== null && concurrency !== undefined && !(concurrency >= 1 && concurrency <= MAX_CONCURRENCY)) {
     refuse('concurrency', `concurrency must be between 1 and ${MAX_CONCURRENCY}.`);
   }

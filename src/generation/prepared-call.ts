@@ -2,6 +2,7 @@
 
 import type { Caller } from '../core/caller.ts';
 import type { ChatRequest } from '../core/chat.ts';
+import type { Prices } from '../core/money.ts';
 import type { Model } from '../features/routing/model-catalog.ts';
 
 /** A call that passed validation and waits to be run: nothing in it refers to GraphQL any more. */
@@ -10,6 +11,8 @@ export interface PreparedCall {
   readonly caller: Caller;
   readonly model: Model;
   readonly request: ChatRequest;
+  /** As they are now: prices may change by date and hour while the call runs. undefined: none known. */
+  readonly prices: Prices | undefined;
   readonly idempotency: PreparedKey | undefined;
   /** All attempts together end by then. */
   readonly timeoutMs: number;

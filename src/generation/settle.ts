@@ -25,7 +25,7 @@ export interface Settlement {
 export function createSettlement(estimator: TokenEstimator): Settlement {
   const priced = (call: PreparedCall, tokens: TokenCounts, source: UsageSource): Usage => ({
     ...tokens,
-    costNanoUsd: call.model.prices === undefined ? undefined : costNanoUsd(tokens, call.model.prices),
+    costNanoUsd: call.prices === undefined ? undefined : costNanoUsd(tokens, call.prices),
     savedNanoUsd: 0n,
     source,
   });

@@ -36,7 +36,11 @@ export class InputProblem extends Error {
 }
 
 /** What the model is to be asked, apart from the output cap. @throws InputProblem */
-export function validateRequest(input: CallInput, model: Model, schemas: OutputSchemas): Omit<ChatRequest, 'maxOutputTokens'> {
+export function validateRequest(
+  input: CallInput,
+  model: Model,
+  schemas: OutputSchemas,
+): Omit<ChatRequest, 'maxOutputTokens'> {
   const messages = validateMessages(input);
   const tools = validateTools(input);
   const request = {
@@ -83,7 +87,10 @@ export function validateLabels(input: CallInput): readonly { readonly name: stri
     if (seen.has(label.name)) throw new InputProblem(['labels', index, 'name'], 'Each label name may be given once.');
     seen.add(label.name);
     if (label.value.length > MAX_LABEL_VALUE_CHARACTERS) {
-      throw new InputProblem(['labels', index, 'value'], `A label value has at most ${MAX_LABEL_VALUE_CHARACTERS} characters.`);
+      throw new InputProblem(
+        ['labels', index, 'value'],
+        `A label value has at most ${MAX_LABEL_VALUE_CHARACTERS} characters.`,
+      );
     }
   });
   return labels;
@@ -150,7 +157,8 @@ function validateParts(
     return parts.map((part, position) => validatePart(part, message.role === 'USER', at('parts', position)));
   }
   // An empty tool result says something: the tool ran and had nothing to tell.
-  if (content !== undefined && (content.trim() !== '' || message.role === 'TOOL')) return [{ type: 'text', text: content }];
+  if (content !== undefined && (content.trim() !== '' || message.role === 'TOOL'))
+    return [{ type: 'text', text: content }];
   if (mayBeEmpty) return [];
   throw new InputProblem(at(content === undefined ? 'parts' : 'content'), 'The message is empty.');
 }
@@ -165,7 +173,10 @@ function validatePart(part: PartInput, mayHoldImages: boolean, path: (string | n
   if (!mayHoldImages) throw new InputProblem(path, 'Images may stand in USER messages only.');
   if (part.imageUrl !== null && part.imageUrl !== undefined) {
     if (!isWebUrl(part.imageUrl)) {
-      throw new InputProblem([...path, 'imageUrl'], 'imageUrl must be an https:// address without user name or password.');
+      throw new InputProblem(
+        [...path, 'imageUrl'],
+        'imageUrl must be an https:// address without user name or password.',
+      );
     }
     return { type: 'image-url', url: part.imageUrl };
   }
@@ -174,7 +185,10 @@ function validatePart(part: PartInput, mayHoldImages: boolean, path: (string | n
   }
   const base64 = part.imageBase64 ?? '';
   if (base64.length % 4 !== 0 || !BASE64.test(base64)) {
-    throw new InputProblem([...path, 'imageBase64'], 'imageBase64 must be standard base64 with padding, without "data:".');
+    throw new InputProblem(
+      [...path, 'imageBase64'],
+      'imageBase64 must be standard base64 with padding, without "data:".',
+    );
   }
   return { type: 'image-data', base64, mediaType: part.mediaType ?? '' };
 }

@@ -67,7 +67,7 @@ export interface HttpServer {
   readonly runningCount: number;
   /** Ends the sockets of callers whose credentials no longer hold. */
   revoke(isRevoked: (caller: Caller) => boolean): void;
-  /** Not ready at once, then nothing new, then waits for what runs up to `graceMs` in all, then closes. */
+  /** Not ready at once, then nothing new, then waits for what runs up to `graceMs` in all, then closes. Asked again, the shorter grace counts. */
   stop(graceMs: number): Promise<void>;
 }
 
@@ -192,20 +192,21 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     else socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
   });
 
-  async function drain(graceMs: number): Promise<void> {
-    const deadlineMs = clock.elapsed() + graceMs;
-    const leftMs = (): number => Math.max(0, deadlineMs - clock.elapsed());
+  const giveUp = new AbortController();
+  const whenGivenUp = new Promise<void>((resolve) => {
+    giveUp.signal.addEventListener('abort', () => resolve());
+  });
+
+  async function drain(): Promise<void> {
     lifecycle.advance('STOPPING');
-    await delay(Math.min(options.acceptMs ?? 5_000, graceMs));
+    await delay(options.acceptMs ?? 5_000, undefined, { signal: giveUp.signal }).catch(() => undefined);
     lifecycle.advance('DRAINING');
-    const allSocketsGone = sockets.stop(Math.min(options.socketSpreadMs ?? 5_000, leftMs()));
-    await lifecycle.idle(leftMs());
-    const giveUp = new AbortController();
-    await Promise.race([allSocketsGone, delay(leftMs(), undefined, { signal: giveUp.signal }).catch(() => undefined)]);
-    giveUp.abort();
+    const allSocketsGone = sockets.stop(options.socketSpreadMs ?? 5_000);
+    await lifecycle.idle(giveUp.signal);
+    await Promise.race([allSocketsGone, whenGivenUp]);
     lifecycle.advance('CLOSED');
-    sockets.close();
     const closed = new Promise<void>((resolve) => void server.close(() => resolve()));
+    sockets.close();
     server.closeAllConnections();
     await allSocketsGone;
     await closed;
@@ -244,9 +245,10 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       return lifecycle.running;
     },
     revoke: (isRevoked) => sockets.revoke(isRevoked),
-    stop: (graceMs) => {
-      stopping ??= drain(graceMs);
-      return stopping;
+    async stop(graceMs) {
+      const timer = setTimeout(() => giveUp.abort(), graceMs);
+      stopping ??= drain();
+      await stopping.finally(() => clearTimeout(timer));
     },
   };
 }

@@ -13,8 +13,8 @@ export interface Lifecycle {
   begin(): () => void;
   readonly running: number;
   advance(phase: Phase): void;
-  /** Resolves when nothing runs, at the latest after `timeoutMs`. */
-  idle(timeoutMs: number): Promise<void>;
+  /** Resolves when nothing runs, or when `giveUp` aborts. */
+  idle(giveUp: AbortSignal): Promise<void>;
 }
 
 export function createLifecycle(): Lifecycle {
@@ -47,15 +47,15 @@ export function createLifecycle(): Lifecycle {
         if (running === 0) for (const wake of waiters) wake();
       };
     },
-    idle(timeoutMs) {
-      if (running === 0) return Promise.resolve();
+    idle(giveUp) {
+      if (running === 0 || giveUp.aborted) return Promise.resolve();
       return new Promise((resolve) => {
         const wake = (): void => {
-          clearTimeout(timer);
+          giveUp.removeEventListener('abort', wake);
           waiters.delete(wake);
           resolve();
         };
-        const timer = setTimeout(wake, timeoutMs);
+        giveUp.addEventListener('abort', wake);
         waiters.add(wake);
       });
     },

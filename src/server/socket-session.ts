@@ -23,18 +23,19 @@ export interface SocketSession {
   readonly closed: Promise<void>;
   ping(): void;
   close(code: number, reason: string): void;
+  /** Cuts the connection without waiting for the peer. */
+  terminate(): void;
   /** Closes with 1012 once no operation runs. */
   closeWhenIdle(): void;
 }
 
 /** graphql-ws wants something to look at; what runs is in `rootValue` already. */
 const placeholder = parse('subscription { results }');
-const closeReplyMs = 3_000;
 const goneAway = 'Try again later';
 
 export function createSocketSession(options: SocketSessionOptions): SocketSession {
   const { socket, core, limits, lifecycle, clock, logger, address, throttle, takePlace } = options;
-  const running = new Set<AbortController>();
+  const running = new Map<AbortController, SubscriptionResults | undefined>();
   let caller: Caller | undefined;
   let releasePlace: (() => void) | undefined;
   let isAlive = true;
@@ -44,10 +45,16 @@ export function createSocketSession(options: SocketSessionOptions): SocketSessio
 
   function close(code: number, reason: string): void {
     if (socket.readyState !== socket.OPEN) return;
+    // Who is slow to read is slow to say goodbye, too (ws waits half a minute): what runs ends now.
     socket.close(code, reason);
-    // A peer that is slow to read is slow to say goodbye, too.
-    const timer = setTimeout(() => socket.terminate(), closeReplyMs);
-    void closed.then(() => clearTimeout(timer));
+    endOperations();
+  }
+
+  function endOperations(): void {
+    for (const [gone, results] of running) {
+      gone.abort(new Error('the socket was closed'));
+      results?.return().catch((error: unknown) => logger.error({ err: error }, 'an operation did not end'));
+    }
   }
 
   function leaveIfIdle(): void {
@@ -97,7 +104,7 @@ export function createSocketSession(options: SocketSessionOptions): SocketSessio
     const startedAtMs = clock.elapsed();
     const gone = new AbortController();
     const end = lifecycle.begin();
-    running.add(gone);
+    running.set(gone, undefined);
     const finish = (outcome: string): void => {
       if (!running.delete(gone)) return;
       end();
@@ -126,7 +133,12 @@ export function createSocketSession(options: SocketSessionOptions): SocketSessio
         plan: undefined,
       };
       const outcome = await core.subscribe(payload, context);
-      if (outcome.type === 'STARTED') return withEnd(outcome.results, finish);
+      if (outcome.type === 'STARTED') {
+        const results = withEnd(outcome.results, finish);
+        if (running.has(gone)) running.set(gone, results);
+        if (gone.signal.aborted) await results.return();
+        return results;
+      }
       finish('REFUSED');
       return outcome.errors;
     } catch (error) {
@@ -181,12 +193,10 @@ export function createSocketSession(options: SocketSessionOptions): SocketSessio
   socket.once('close', (code, reason) => {
     isLeaving = false;
     releasePlace?.();
+    endOperations();
     wireClosed(code, String(reason))
       .catch((error: unknown) => logger.error({ err: error }, 'unexpected error at the close of a socket'))
-      .finally(() => {
-        for (const operation of running) operation.abort(new Error('the socket was closed'));
-        markClosed();
-      });
+      .finally(markClosed);
   });
 
   return {
@@ -195,6 +205,7 @@ export function createSocketSession(options: SocketSessionOptions): SocketSessio
     },
     closed,
     close,
+    terminate: () => socket.terminate(),
     ping() {
       if (!isAlive) return socket.terminate();
       isAlive = false;

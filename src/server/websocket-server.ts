@@ -11,6 +11,9 @@ import type { ServerLogger } from './server-logger.ts';
 import type { WebSocketServerOptions } from './socket-options.ts';
 import { createSocketSession, type SocketSession } from './socket-session.ts';
 
+/** How long a stopping server waits for a peer to say goodbye. */
+const closeReplyMs = 2_000;
+
 export interface GatewaySockets {
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void>;
   readonly count: number;
@@ -107,7 +110,11 @@ export function createWebSocketServer(options: WebSocketServerOptions): GatewayS
     },
     close() {
       isStopping = true;
-      for (const session of sessions) session.close(1012, 'Service restart');
+      for (const session of sessions) {
+        session.close(1012, 'Service restart');
+        const timer = setTimeout(() => session.terminate(), closeReplyMs);
+        void session.closed.then(() => clearTimeout(timer));
+      }
       server.close();
     },
   };

@@ -9,9 +9,9 @@ import { buildSchema, isAbstractType, print } from 'graphql';
 import { createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
 import {
+  type EventFieldsFragment,
   GenerateDocument,
   GenerateStreamDocument,
-  type EventFieldsFragment,
   type GenerateStreamSubscription,
 } from '../generated/graphql.ts';
 import { adminKey, startGateway, type TestGateway } from '../support/start-gateway.ts';
@@ -123,4 +123,3 @@ describe('a stream through', () => {
     expect(answer.data?.generate).toMatchObject({ __typename: 'GenerateSuccess', generation: { text } });
   });
 });
-

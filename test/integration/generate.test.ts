@@ -37,7 +37,9 @@ const succeeded = async (changes: Partial<GenerateInput> = {}) => {
 
 describe('generate', () => {
   it('charges what the provider billed, to the nano-dollar', async () => {
-    gateway.simulator.script({ usage: { promptTokens: 100, cachedTokens: 40, completionTokens: 50, reasoningTokens: 20 } });
+    gateway.simulator.script({
+      usage: { promptTokens: 100, cachedTokens: 40, completionTokens: 50, reasoningTokens: 20 },
+    });
     const { generation } = await succeeded();
     const [entry] = gateway.simulator.bill().requests;
     expect(generation.text).toBe(entry?.text);
@@ -52,7 +54,9 @@ describe('generate', () => {
       savedUsd: '0',
       source: 'PROVIDER',
     });
-    expect(generation.attempts).toMatchObject([{ provider: 'sim', providerRequestId: entry?.id, outcome: 'SUCCEEDED' }]);
+    expect(generation.attempts).toMatchObject([
+      { provider: 'sim', providerRequestId: entry?.id, outcome: 'SUCCEEDED' },
+    ]);
   });
 
   it('hands over messages, images, stop, seed and limits as they are', async () => {
@@ -134,15 +138,31 @@ describe('generate', () => {
   });
 
   it.each([
-    ['a provider fault', { status: 503 }, { __typename: 'GenerationFailedError', failureCode: 'UPSTREAM_ERROR', retryable: true }],
+    [
+      'a provider fault',
+      { status: 503 },
+      { __typename: 'GenerationFailedError', failureCode: 'UPSTREAM_ERROR', retryable: true },
+    ],
     [
       'throttling',
       { status: 429, retryAfterSeconds: 3 },
       { __typename: 'GenerationFailedError', failureCode: 'UPSTREAM_ERROR', retryable: true, retryAfterMs: 3000 },
     ],
-    ['a refused request', { status: 400 }, { __typename: 'GenerationFailedError', failureCode: 'UPSTREAM_REJECTED', retryable: false }],
-    ['a content filter', { contentFilter: ['hate'] }, { __typename: 'ContentBlockedError', stage: 'PROVIDER', categories: ['hate'] }],
-    ['an error under status 200', { error: { message: 'x' } }, { __typename: 'GenerationFailedError', failureCode: 'UPSTREAM_ERROR' }],
+    [
+      'a refused request',
+      { status: 400 },
+      { __typename: 'GenerationFailedError', failureCode: 'UPSTREAM_REJECTED', retryable: false },
+    ],
+    [
+      'a content filter',
+      { contentFilter: ['hate'] },
+      { __typename: 'ContentBlockedError', stage: 'PROVIDER', categories: ['hate'] },
+    ],
+    [
+      'an error under status 200',
+      { error: { message: 'x' } },
+      { __typename: 'GenerationFailedError', failureCode: 'UPSTREAM_ERROR' },
+    ],
     ['a broken body', { malformed: true }, { __typename: 'GenerationFailedError', failureCode: 'UPSTREAM_ERROR' }],
     ['a cut body', { cut: { afterTokens: 3 } }, { __typename: 'GenerationFailedError', failureCode: 'UPSTREAM_ERROR' }],
   ] as const)('tells %s as a typed error', async (_what, behaviour, expected) => {
@@ -159,7 +179,10 @@ describe('generate', () => {
   it('runs a key once, replays it for nothing, and refuses it for other input', async () => {
     const first = await succeeded({ idempotencyKey: 'once' });
     const again = await succeeded({ idempotencyKey: 'once' });
-    expect(again).toMatchObject({ replayed: true, generation: { id: first.generation.id, text: first.generation.text } });
+    expect(again).toMatchObject({
+      replayed: true,
+      generation: { id: first.generation.id, text: first.generation.text },
+    });
     expect(again.generation.usage).toMatchObject({ costUsd: '0', savedUsd: first.generation.usage?.costUsd });
     expect(await generate({ idempotencyKey: 'once', prompt: 'other' })).toMatchObject({
       __typename: 'IdempotencyError',
@@ -169,7 +192,8 @@ describe('generate', () => {
   });
 
   it('takes the key from the header where the operation has one generating field', async () => {
-    const query = 'mutation ($input: GenerateInput!) { generate(input: $input) { ... on GenerateSuccess { replayed } } }';
+    const query =
+      'mutation ($input: GenerateInput!) { generate(input: $input) { ... on GenerateSuccess { replayed } } }';
     const send = () => gateway.send({ query, variables: input(), headers: { 'idempotency-key': 'header-1' } });
     expect((await send()).data.generate.replayed).toBe(false);
     expect((await send()).data.generate.replayed).toBe(true);
@@ -185,14 +209,18 @@ describe('generate', () => {
   it('offers a key only the models it may use', async () => {
     const { data } = await gateway.send({ query: '{ models { name } }', key: webKey });
     expect(data.models).toEqual([{ name: 'sim-instant' }]);
-    const query = 'mutation { generate(input: { model: "sim-fast", prompt: "x" }) { ... on InvalidInputError { code } } }';
+    const query =
+      'mutation { generate(input: { model: "sim-fast", prompt: "x" }) { ... on InvalidInputError { code } } }';
     expect((await gateway.send({ query, key: webKey })).data.generate.code).toBe('MODEL_NOT_FOUND');
   });
 });
 
 describe('startGeneration', () => {
   it('answers at once; the generation can be read, cancelled and read again by its id', async () => {
-    gateway.simulator.script({ tokens: Array.from({ length: 50 }, (_, index) => `w${index} `), hang: { afterTokens: 50 } });
+    gateway.simulator.script({
+      tokens: Array.from({ length: 50 }, (_, index) => `w${index} `),
+      hang: { afterTokens: 50 },
+    });
     const { startGeneration } = await gateway.run(StartGenerationDocument, input());
     if (startGeneration?.__typename !== 'GenerateSuccess') throw new Error('it should have started');
     const { id, status } = startGeneration.generation;
@@ -218,7 +246,10 @@ describe('batchGenerate', () => {
     );
     expect(batchGenerate).toMatchObject({ succeededCount: 9, failedCount: 1 });
     const { totals } = gateway.simulator.bill();
-    expect(batchGenerate?.usage).toMatchObject({ inputTokens: totals.promptTokens, outputTokens: totals.completionTokens });
+    expect(batchGenerate?.usage).toMatchObject({
+      inputTokens: totals.promptTokens,
+      outputTokens: totals.completionTokens,
+    });
   });
 });
 

@@ -1,9 +1,18 @@
 // Siblings of one operation: what one has paid for is never lost because another fails.
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { createModelCatalog } from '../../src/features/routing/model-catalog.ts';
+import type { Generations } from '../../src/generation/generations.ts';
+import { buildGraphQLSchema } from '../../src/graphql/schema.ts';
+import { createTestGenerations, testModel } from '../support/create-test-generations.ts';
+import type { ScriptedCall } from '../support/scripted-provider.ts';
+import { startTestServer } from '../support/start-test-server.ts';
 import { startGateway, type TestGateway } from '../support/start-gateway.ts';
 
 const fields = '__typename ... on GenerateSuccess { generation { text } } ... on UserError { message }';
+
+const textOf = ({ call }: ScriptedCall): string =>
+  call.request.messages.flatMap(({ parts }) => parts.map((part) => (part.type === 'text' ? part.text : ''))).join();
 
 let gateway: TestGateway;
 beforeAll(async () => {
@@ -11,6 +20,43 @@ beforeAll(async () => {
 });
 afterAll(() => gateway[Symbol.asyncDispose]());
 beforeEach(() => gateway.simulator.reset());
+
+describe('two aliases of generate', () => {
+  it('of which one throws after both were billed: the answer of the other is kept, an error with a path for the one', async () => {
+    const { generations, provider, close } = createTestGenerations();
+    const billed: string[] = [];
+    provider.onCall = (call) => {
+      billed.push(textOf(call));
+      call.emit(`answer to ${textOf(call)}`);
+      call.finish();
+    };
+    const failing: Generations = {
+      ...generations,
+      async generate(call, signal) {
+        const outcome = await generations.generate(call, signal);
+        if (call.labels.length > 0) throw new Error('CANARY: nobody foresaw this');
+        return outcome;
+      },
+    };
+    const schema = await buildGraphQLSchema({ generations: failing, models: createModelCatalog([testModel]) });
+    const server = await startTestServer({ core: { schema, generations: failing } });
+    const answer = await server.post({
+      query: `mutation { kept: generate(input: { model: "chat", prompt: "one" }) { ${fields} }
+        failing: generate(input: { model: "chat", prompt: "two", labels: [{ name: "fail", value: "yes" }] }) { ${fields} } }`,
+    });
+    await server.stop();
+    close();
+    expect(billed.sort()).toEqual(['one', 'two']);
+    expect(answer.status).toBe(200);
+    expect(answer.body.data).toEqual({
+      kept: { __typename: 'GenerateSuccess', generation: { text: 'answer to one' } },
+      failing: null,
+    });
+    expect(answer.body.errors).toHaveLength(1);
+    expect(answer.body.errors?.[0]).toMatchObject({ path: ['failing'], extensions: { code: 'INTERNAL_SERVER_ERROR' } });
+    expect(answer.text).not.toContain('CANARY');
+  });
+});
 
 describe('two siblings', () => {
   it('of which the second throws after the first was billed: the answer is kept beside an error with a path', async () => {
@@ -51,12 +97,10 @@ describe('two siblings', () => {
     expect(answer.data.bad.__typename).toBe('GenerationFailedError');
   });
 
-  it('both generating, of which one throws after both were billed: the other is kept, an error with a path for the one', async () => {
-    // More tokens than an Int holds: the field fails when its answer is written, and takes its non-null parents along.
-    gateway.simulator.script(
-      { match: 'odd', text: 'Lost.', usage: { promptTokens: 3_000_000_000 } },
-      { match: 'good', text: 'Kept.' },
-    );
+  it('both generating, of which one cannot be written down whole: what can be is kept, with an error for the rest', async () => {
+    // More tokens than an Int holds.
+    const usage = { promptTokens: 3_000_000_000 };
+    gateway.simulator.script({ match: 'odd', text: 'Kept, too.', usage }, { match: 'good', text: 'Kept.' });
     const withUsage = '__typename ... on GenerateSuccess { generation { text usage { inputTokens } } }';
     const answer = await gateway.send({
       query: `mutation { good: generate(input: { model: "sim-instant", prompt: "good" }) { ${withUsage} }
@@ -64,7 +108,7 @@ describe('two siblings', () => {
     });
     expect(answer.status).toBe(200);
     expect(answer.data.good.generation.text).toBe('Kept.');
-    expect(answer.data.odd).toBeNull();
+    expect(answer.data.odd.generation).toEqual({ text: 'Kept, too.', usage: null });
     expect(answer.errors.map(({ path, extensions }) => [path, extensions?.['code']])).toEqual([
       [['odd', 'generation', 'usage', 'inputTokens'], 'INTERNAL_SERVER_ERROR'],
     ]);

@@ -26,7 +26,19 @@ const sequences = (events: readonly EventFieldsFragment[]): number[] => events.m
 
 describe('a stream', () => {
   it('tells on every transport exactly what the provider wrote, however it was cut (property)', async () => {
-    const tricky = fc.constantFrom('😀', '👩‍👩‍👧', 'e\u0301', 'שלום', 'مرحبا', '\u202e', '\n\n', 'data: x', '"\\', '\u2028', '水');
+    const tricky = fc.constantFrom(
+      '😀',
+      '👩‍👩‍👧',
+      'e\u0301',
+      'שלום',
+      'مرحبا',
+      '\u202e',
+      '\n\n',
+      'data: x',
+      '"\\',
+      '\u2028',
+      '水',
+    );
     const token = fc.oneof(tricky, fc.string({ unit: 'grapheme', minLength: 1, maxLength: 8 }));
     await fc.assert(
       fc.asyncProperty(
@@ -83,12 +95,19 @@ describe('a stream', () => {
     const { generate } = await gateway.run(GenerateDocument, {
       input: { ...subscription.input.request, idempotencyKey: 'again' },
     });
-    expect(generate).toMatchObject({ __typename: 'GenerateSuccess', replayed: true, generation: { text: textOf(first) } });
+    expect(generate).toMatchObject({
+      __typename: 'GenerateSuccess',
+      replayed: true,
+      generation: { text: textOf(first) },
+    });
     expect(gateway.simulator.bill().requests).toHaveLength(1);
   });
 
   it('carries reasoning and tool calls', async () => {
-    gateway.simulator.script({ reasoning: 'Let me think.', toolCalls: [{ id: 'c1', name: 'look', arguments: { at: 'x' } }] });
+    gateway.simulator.script({
+      reasoning: 'Let me think.',
+      toolCalls: [{ id: 'c1', name: 'look', arguments: { at: 'x' } }],
+    });
     const events = await readStream(gateway, 'sse', {
       input: {
         idempotencyKey: `streams-${keys++}`,
@@ -97,8 +116,12 @@ describe('a stream', () => {
     });
     const pieces = events.map((event) => (event.__typename === 'ToolCallDelta' ? event.argumentsText : '')).join('');
     expect(JSON.parse(pieces)).toEqual({ at: 'x' });
-    expect(events.map((event) => (event.__typename === 'ReasoningDelta' ? event.text : '')).join('')).toBe('Let me think.');
-    expect(events.at(-1)).toMatchObject({ generation: { toolCalls: [{ id: 'c1', name: 'look', arguments: { at: 'x' } }] } });
+    expect(events.map((event) => (event.__typename === 'ReasoningDelta' ? event.text : '')).join('')).toBe(
+      'Let me think.',
+    );
+    expect(events.at(-1)).toMatchObject({
+      generation: { toolCalls: [{ id: 'c1', name: 'look', arguments: { at: 'x' } }] },
+    });
   });
 
   it.each([

@@ -1,8 +1,8 @@
 // The generation layer on memory adapters, a provider that the test plays, and one model of each kind.
 
 import type { Caller } from '../../src/core/caller.ts';
-import type { Generation } from '../../src/core/generation.ts';
 import { systemClock } from '../../src/core/clock.ts';
+import type { Generation } from '../../src/core/generation.ts';
 import { createMemoryIdempotencyClaims } from '../../src/features/admission/memory-idempotency-claims.ts';
 import { createOutputSchemas } from '../../src/features/guards/output-schema.ts';
 import { createTokenEstimator } from '../../src/features/pricing/token-estimator.ts';
@@ -68,7 +68,13 @@ export function createTestGenerations(settings: Partial<GenerationSettings> = {}
     results: createMemoryResultStore({ metadataTtlMs: 86_400_000 }),
     logs,
     clock: systemClock,
-    settings: { graceMs: 30_000, coalesceMs: 0, streamRetentionMs: 900_000, resultRetentionMs: 86_400_000, ...settings },
+    settings: {
+      graceMs: 30_000,
+      coalesceMs: 0,
+      streamRetentionMs: 900_000,
+      resultRetentionMs: 86_400_000,
+      ...settings,
+    },
     reportDefect: (error) => defects.push(error),
   });
   return {

@@ -49,6 +49,7 @@ const unpricedModel: Model = { ...model, name: 'unpriced', prices: undefined };
 
 export const call: PreparedCall = {
   type: 'PREPARED',
+  prices: undefined,
   caller,
   model,
   request: {

@@ -17,7 +17,8 @@ export const adminKey = 'sk_test_admin_0123456789abcdef0123456789abcdef';
 export const webKey = 'sk_test_web_0123456789abcdef0123456789abcdef01';
 export const otherKey = 'sk_test_other_0123456789abcdef0123456789abcdef';
 
-export interface TestGateway extends AsyncDisposable {
+export interface TestGateway {
+  [Symbol.asyncDispose](): Promise<void>;
   /** e.g. `http://127.0.0.1:40123` */
   readonly url: string;
   readonly graphqlUrl: string;

@@ -22,7 +22,10 @@ export interface StreamOptions {
   readonly onEvent?: (event: EventFieldsFragment) => void;
 }
 
-type Result = { readonly data?: GenerateStreamSubscription | null; readonly errors?: readonly unknown[] };
+interface Result {
+  readonly data?: GenerateStreamSubscription | null | undefined;
+  readonly errors?: readonly unknown[] | undefined;
+}
 
 const query = print(GenerateStreamDocument);
 
@@ -40,7 +43,8 @@ export async function readStream(
     options.onEvent?.(data.generateStream);
   };
   if (transport === 'websocket') await overSocket(gateway, variables, take);
-  else if (transport === 'sse') await overHttp(gateway, variables, 'text/event-stream', options, serverSentEvents(take));
+  else if (transport === 'sse')
+    await overHttp(gateway, variables, 'text/event-stream', options, serverSentEvents(take));
   else {
     const accept = 'multipart/mixed;boundary=graphql;subscriptionSpec=1.0';
     await overHttp(gateway, variables, accept, options, multipart(take));

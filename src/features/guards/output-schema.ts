@@ -30,7 +30,9 @@ export function createOutputSchemas(maxCompiled = 1000): OutputSchemas {
   function compile(schema: JsonObject): Compiled {
     const text = JSON.stringify(schema);
     if (text.length > MAX_SCHEMA_CHARACTERS) {
-      return { problem: `The schema may have at most ${MAX_SCHEMA_CHARACTERS} characters of JSON; it has ${text.length}.` };
+      return {
+        problem: `The schema may have at most ${MAX_SCHEMA_CHARACTERS} characters of JSON; it has ${text.length}.`,
+      };
     }
     const key = createHash('sha256').update(text).digest('base64');
     let known = compiled.get(key);

@@ -1,7 +1,7 @@
 // The models a gateway offers, by the names its callers use, each with the one target it is served by.
 
-import type { Capability } from '../../core/chat.ts';
 import type { Caller } from '../../core/caller.ts';
+import type { Capability } from '../../core/chat.ts';
 import type { Prices } from '../../core/money.ts';
 
 export interface ModelTarget {

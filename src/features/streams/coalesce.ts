@@ -28,7 +28,13 @@ export interface Coalescer {
 type Pending =
   | { readonly type: 'text'; text: string }
   | { readonly type: 'reasoning'; text: string }
-  | { readonly type: 'tool-call'; readonly index: number; id: string | undefined; name: string | undefined; text: string };
+  | {
+      readonly type: 'tool-call';
+      readonly index: number;
+      id: string | undefined;
+      name: string | undefined;
+      text: string;
+    };
 
 export function createCoalescer(emit: (event: NewEvent) => void, intervalMs: number, elapsed: () => number): Coalescer {
   let pending: Pending | undefined;

@@ -69,7 +69,9 @@ describe('a plain call', () => {
   it('is charged nothing when refused upstream', async () => {
     const running = test.generations.generate(test.prepare({ prompt: 'x' }), stay);
     call().fail(fault(true));
-    expect(await running).toMatchObject({ terminal: { type: 'FAILED', retryable: true, generation: { usage: { costNanoUsd: 0n } } } });
+    expect(await running).toMatchObject({
+      terminal: { type: 'FAILED', retryable: true, generation: { usage: { costNanoUsd: 0n } } },
+    });
   });
 
   it('is unavailable when nothing could be sent', async () => {
@@ -102,7 +104,10 @@ describe('a plain call', () => {
   it('parses and checks JSON output', async () => {
     const schema = { type: 'object', required: ['n'], properties: { n: { type: 'integer' } } };
     const run = async (text: string, finish: 'STOP' | 'LENGTH' = 'STOP') => {
-      const running = test.generations.generate(test.prepare({ prompt: 'x', output: { format: 'JSON', schema } }), stay);
+      const running = test.generations.generate(
+        test.prepare({ prompt: 'x', output: { format: 'JSON', schema } }),
+        stay,
+      );
       const current = call(test.provider.calls.length - 1);
       current.emit(text);
       current.finish(finish, usage);
@@ -171,7 +176,10 @@ describe('an idempotency key', () => {
     const second = test.generations.generate(keyed(), stay);
     call(1).fail(fault(false));
     await second;
-    expect(await test.generations.generate(keyed(), stay)).toMatchObject({ replayed: true, terminal: { type: 'FAILED' } });
+    expect(await test.generations.generate(keyed(), stay)).toMatchObject({
+      replayed: true,
+      terminal: { type: 'FAILED' },
+    });
     expect(test.provider.calls).toHaveLength(2);
   });
 
@@ -258,11 +266,11 @@ describe('a stream', () => {
     ['that is garbage', () => 'garbage', 'CURSOR_INVALID'],
   ])('refuses a cursor %s', (_what, cursor, code) => {
     stream(keyed());
-    expect(() => stream(keyed(), cursor())).toThrow(expect.objectContaining({ code }) as Error);
+    expect(() => stream(keyed(), cursor())).toThrow(expect.objectContaining({ code }));
   });
 
   it('starts nothing for a cursor of a stream that is no longer kept', () => {
-    const refused = expect.objectContaining({ code: 'CURSOR_EXPIRED' }) as Error;
+    const refused = expect.objectContaining({ code: 'CURSOR_EXPIRED' });
     expect(() => stream(keyed('never seen'), formatCursor('gen_gone', 1))).toThrow(refused);
     expect(test.provider.calls).toHaveLength(0);
     stream(keyed('never seen'));
@@ -301,7 +309,10 @@ describe('a stream', () => {
     const other = { ...testCaller, principalId: 'key:other' };
     expect(await test.generations.cancel(reader.generationId, other)).toBeUndefined();
     expect(test.provider.open()).toBe(1);
-    expect(await test.generations.cancel(reader.generationId, testCaller)).toMatchObject({ status: 'CANCELLED', text: 'Hel' });
+    expect(await test.generations.cancel(reader.generationId, testCaller)).toMatchObject({
+      status: 'CANCELLED',
+      text: 'Hel',
+    });
     expect((await collect(reader)).at(-1)).toMatchObject({ terminal: { type: 'CANCELLED', cause: 'CANCELLED' } });
     // Asked for is final: the key is not run again behind the back of whoever cancelled it.
     expect((await collect(stream(keyed()))).at(-1)).toMatchObject({ terminal: { type: 'CANCELLED' } });
@@ -313,9 +324,9 @@ describe('a stream', () => {
     for (const part of ['organizationId', 'projectId', 'principalId'] as const) {
       const other = { ...testCaller, [part]: 'other' };
       expect(test.generations.find(reader.generationId, other)).toBeUndefined();
-      expect(() => test.generations.follow(reader.generationId, other, { after: undefined, onStalled: () => {} })).toThrow(
-        expect.objectContaining({ code: 'NOT_FOUND' }) as Error,
-      );
+      expect(() =>
+        test.generations.follow(reader.generationId, other, { after: undefined, onStalled: () => {} }),
+      ).toThrow(expect.objectContaining({ code: 'NOT_FOUND' }));
     }
   });
 });
@@ -333,12 +344,17 @@ describe('startGeneration', () => {
     call().finish('STOP', usage);
     const again = test.generations.follow(id, testCaller, { after: undefined, onStalled: () => {} });
     expect(textOf(await collect(again))).toBe('Hello');
-    expect(test.generations.find(id, testCaller)).toMatchObject({ status: 'SUCCEEDED', text: 'Hello', contentState: 'AVAILABLE' });
+    expect(test.generations.find(id, testCaller)).toMatchObject({
+      status: 'SUCCEEDED',
+      text: 'Hello',
+      contentState: 'AVAILABLE',
+    });
   });
 });
 
 describe('a batch', () => {
-  const items = (count: number) => Array.from({ length: count }, (_, index) => ({ model: 'chat', prompt: `p${index}` }));
+  const items = (count: number) =>
+    Array.from({ length: count }, (_, index) => ({ model: 'chat', prompt: `p${index}` }));
   const prepare = (count: number, changes: object = {}) =>
     test.generations.prepareBatch({ items: items(count), ...changes }, testCaller, ['input']);
 
@@ -354,7 +370,11 @@ describe('a batch', () => {
     }
     const outcome = await running;
     expect(outcome.items.map((item) => generationOf(item).text)).toEqual(items(12).map((item) => item.prompt));
-    expect(outcome).toMatchObject({ succeededCount: 12, failedCount: 0, usage: { inputTokens: 120, costNanoUsd: 12n * costNanoUsd } });
+    expect(outcome).toMatchObject({
+      succeededCount: 12,
+      failedCount: 0,
+      usage: { inputTokens: 120, costNanoUsd: 12n * costNanoUsd },
+    });
   });
 
   it('lets one item fail alone', async () => {

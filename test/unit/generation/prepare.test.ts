@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import type { JsonValue } from '../../../src/core/json.ts';
 import type { CallInput } from '../../../src/generation/call-input.ts';
 import { fingerprintOf } from '../../../src/generation/fingerprint.ts';
 import { createTestGenerations, testCaller } from '../../support/create-test-generations.ts';
@@ -61,7 +62,12 @@ describe('preparing a call', () => {
       'INVALID',
       ['messages', '2', 'toolCallId'],
     ],
-    ['tool calls of a user', { messages: [user(assistant), user()].map((m) => ({ ...m, role: 'USER' as const })) }, 'INVALID', ['messages', '0', 'toolCalls']],
+    [
+      'tool calls of a user',
+      { messages: [user(assistant), user()].map((m) => ({ ...m, role: 'USER' as const })) },
+      'INVALID',
+      ['messages', '0', 'toolCalls'],
+    ],
     ['no output tokens', { prompt: 'x', maxOutputTokens: 0 }, 'INVALID', ['maxOutputTokens']],
     ['negative output tokens', { prompt: 'x', maxOutputTokens: -5 }, 'INVALID', ['maxOutputTokens']],
     ['absurd output tokens', { prompt: 'x', maxOutputTokens: 2_000_000_000 }, 'INVALID', ['maxOutputTokens']],
@@ -72,18 +78,49 @@ describe('preparing a call', () => {
     ['an empty stop', { prompt: 'x', stop: ['a', ''] }, 'INVALID', ['stop', '1']],
     ['a bad tool name', { prompt: 'x', tools: [tool({ name: 'a b' })] }, 'INVALID', ['tools', '0', 'name']],
     ['two equal tools', { prompt: 'x', tools: [tool(), tool()] }, 'INVALID', ['tools', '1', 'name']],
-    ['tool parameters of another type', { prompt: 'x', tools: [tool({ parameters: { type: 'string' } })] }, 'INVALID', ['tools', '0', 'parameters']],
-    ['a choice of no tool', { prompt: 'x', tools: [tool()], toolChoice: { mode: 'TOOL', name: 'other' } }, 'INVALID', ['toolChoice', 'name']],
+    [
+      'tool parameters of another type',
+      { prompt: 'x', tools: [tool({ parameters: { type: 'string' } })] },
+      'INVALID',
+      ['tools', '0', 'parameters'],
+    ],
+    [
+      'a choice of no tool',
+      { prompt: 'x', tools: [tool()], toolChoice: { mode: 'TOOL', name: 'other' } },
+      'INVALID',
+      ['toolChoice', 'name'],
+    ],
     ['a required tool without tools', { prompt: 'x', toolChoice: { mode: 'REQUIRED' } }, 'INVALID', ['toolChoice']],
     ['a schema for text', { prompt: 'x', output: { format: 'TEXT', schema: {} } }, 'INVALID', ['output', 'schema']],
-    ['a schema that is none', { prompt: 'x', output: { format: 'JSON', schema: { type: SECRET } } }, 'INVALID', ['output', 'schema']],
+    [
+      'a schema that is none',
+      { prompt: 'x', output: { format: 'JSON', schema: { type: SECRET } } },
+      'INVALID',
+      ['output', 'schema'],
+    ],
     ['a key with a line break', { prompt: 'x', idempotencyKey: 'a\nb' }, 'INVALID', ['idempotencyKey']],
     ['an endless key', { prompt: 'x', idempotencyKey: 'k'.repeat(256) }, 'INVALID', ['idempotencyKey']],
     ['a time-out of 0', { prompt: 'x', timeoutMs: 0 }, 'INVALID', ['timeoutMs']],
     ['a bad label', { prompt: 'x', labels: [{ name: 'a b', value: 'c' }] }, 'INVALID', ['labels', '0', 'name']],
-    ['a label twice', { prompt: 'x', labels: [{ name: 'a', value: 'c' }, { name: 'a', value: 'd' }] }, 'INVALID', ['labels', '1', 'name']],
+    [
+      'a label twice',
+      {
+        prompt: 'x',
+        labels: [
+          { name: 'a', value: 'c' },
+          { name: 'a', value: 'd' },
+        ],
+      },
+      'INVALID',
+      ['labels', '1', 'name'],
+    ],
     ['tools of a model without', { model: 'plain', prompt: 'x', tools: [tool()] }, 'CAPABILITY_MISSING', ['tools']],
-    ['a schema of a model without', { model: 'plain', prompt: 'x', output: { format: 'JSON', schema: {} } }, 'CAPABILITY_MISSING', ['output', 'schema']],
+    [
+      'a schema of a model without',
+      { model: 'plain', prompt: 'x', output: { format: 'JSON', schema: {} } },
+      'CAPABILITY_MISSING',
+      ['output', 'schema'],
+    ],
     [
       'images of a model without',
       { model: 'plain', messages: [user({ content: null, parts: [{ imageUrl: 'https://example.com/x.png' }] })] },
@@ -124,14 +161,20 @@ describe('preparing a call', () => {
     ['a bad batch key', { items: [{ model: 'chat', prompt: 'x' }], idempotencyKey: '' }, 'idempotencyKey'],
   ])('refuses %s as a whole', (_what, input, field) => {
     expect(() => test.generations.prepareBatch(input, testCaller, ['input'])).toThrow(
-      expect.objectContaining({ code: 'BAD_USER_INPUT', inputPath: ['input', field] }) as Error,
+      expect.objectContaining({ code: 'BAD_USER_INPUT', inputPath: ['input', field] }),
     );
   });
 
   it('refuses one item of a batch without touching the others', () => {
-    const items = [{ model: 'chat', prompt: 'x' }, { model: 'no' }, { model: 'chat', prompt: 'y', idempotencyKey: 'k' }];
+    const items = [
+      { model: 'chat', prompt: 'x' },
+      { model: 'no' },
+      { model: 'chat', prompt: 'y', idempotencyKey: 'k' },
+    ];
     const types = (key?: string) =>
-      test.generations.prepareBatch({ items, idempotencyKey: key }, testCaller, ['input']).items.map((item) => item.type);
+      test.generations
+        .prepareBatch({ items, idempotencyKey: key }, testCaller, ['input'])
+        .items.map((item) => item.type);
     expect(types()).toEqual(['PREPARED', 'INVALID_INPUT', 'PREPARED']);
     expect(types('batch')).toEqual(['PREPARED', 'INVALID_INPUT', 'INVALID_INPUT']);
   });
@@ -139,7 +182,13 @@ describe('preparing a call', () => {
 
 describe('the fingerprint of an input', () => {
   it('is the same whatever the order of members, absent or null, and what is not the question', () => {
-    const left = fingerprintOf({ model: 'm', prompt: 'x', labels: [{ name: 'a', value: 'b' }], timeoutMs: 5, seed: null });
+    const left = fingerprintOf({
+      model: 'm',
+      prompt: 'x',
+      labels: [{ name: 'a', value: 'b' }],
+      timeoutMs: 5,
+      seed: null,
+    });
     const right = fingerprintOf({ prompt: 'x', model: 'm', idempotencyKey: 'k' });
     expect(left).toBe(right);
   });
@@ -156,7 +205,9 @@ describe('the fingerprint of an input', () => {
         prompt: fc.string(),
         temperature: fc.constantFrom(0, 0.5, 1),
         stop: fc.array(fc.string(), { maxLength: 2 }),
-        tools: fc.array(fc.record({ name: fc.string(), parameters: fc.dictionary(fc.string(), fc.jsonValue() as never) })),
+        tools: fc.array(
+          fc.record({ name: fc.string(), parameters: fc.dictionary(fc.string(), fc.jsonValue() as fc.Arbitrary<JsonValue>) }),
+        ),
       },
       { requiredKeys: [] },
     );

@@ -11,7 +11,10 @@ describe('output schemas', () => {
       required: ['city', 'days'],
     };
     expect(schemas.check(schema, { city: 'Oslo', days: [1] })).toEqual({ valid: true });
-    expect(schemas.check(schema, { city: 5, days: [1, 'x'] })).toMatchObject({ valid: false, pointers: ['/city', '/days/1'] });
+    expect(schemas.check(schema, { city: 5, days: [1, 'x'] })).toMatchObject({
+      valid: false,
+      pointers: ['/city', '/days/1'],
+    });
     expect(schemas.check(schema, 'no object')).toMatchObject({ valid: false, pointers: [''] });
   });
 

@@ -14,7 +14,11 @@ describe('coalescing', () => {
 
   function start(intervalMs = 40) {
     const events: NewEvent[] = [];
-    const coalescer = createCoalescer((event) => events.push(event), intervalMs, () => performance.now());
+    const coalescer = createCoalescer(
+      (event) => events.push(event),
+      intervalMs,
+      () => performance.now(),
+    );
     return { events, coalescer, texts: () => events.map((event) => (event.type === 'TEXT' ? event.text : event.type)) };
   }
   const text = (value: string): Delta => ({ type: 'text', text: value });
@@ -65,23 +69,27 @@ describe('coalescing', () => {
       fc.nat({ max: 40_000 }).map((length) => '😀'.repeat(length / 2)),
     );
     fc.assert(
-      fc.property(fc.array(fc.tuple(piece, fc.nat(60)), { maxLength: 15 }), fc.constantFrom(0, 40), (steps, intervalMs) => {
-        const { coalescer, events } = start(intervalMs);
-        for (const [value, pauseMs] of steps) {
-          if (value !== '') coalescer.push(text(value));
-          jest.advanceTimersByTime(pauseMs);
-        }
-        coalescer.flush();
-        let joined = '';
-        for (const event of events) {
-          if (event.type !== 'TEXT') throw new Error('only text went in');
-          expect(event.offset).toBe(joined.length);
-          expect(event.text.isWellFormed()).toBe(true);
-          expect(Buffer.byteLength(event.text)).toBeLessThan(64 * 1024);
-          joined += event.text;
-        }
-        expect(joined).toBe(steps.map(([value]) => value).join(''));
-      }),
+      fc.property(
+        fc.array(fc.tuple(piece, fc.nat(60)), { maxLength: 15 }),
+        fc.constantFrom(0, 40),
+        (steps, intervalMs) => {
+          const { coalescer, events } = start(intervalMs);
+          for (const [value, pauseMs] of steps) {
+            if (value !== '') coalescer.push(text(value));
+            jest.advanceTimersByTime(pauseMs);
+          }
+          coalescer.flush();
+          let joined = '';
+          for (const event of events) {
+            if (event.type !== 'TEXT') throw new Error('only text went in');
+            expect(event.offset).toBe(joined.length);
+            expect(event.text.isWellFormed()).toBe(true);
+            expect(Buffer.byteLength(event.text)).toBeLessThan(64 * 1024);
+            joined += event.text;
+          }
+          expect(joined).toBe(steps.map(([value]) => value).join(''));
+        },
+      ),
       propertyRun(50),
     );
   });
