@@ -3,9 +3,15 @@
 // Options: --rounds N (default 5), --requests N per round (2000), --streams N at once (64), --quick.
 
 import { parseArgs } from 'node:util';
+import { print as toText } from 'graphql';
 import { createClient } from 'graphql-ws';
 import { Pool } from 'undici';
 import { WebSocket } from 'ws';
+import {
+  BenchGenerateDocument,
+  BenchStreamDocument,
+  type BenchStreamSubscription,
+} from '../../test/generated/graphql.ts';
 import { benchKey, type MeasuredProcess, startForked, startGateway } from './processes.ts';
 
 const { values } = parseArgs({
@@ -36,24 +42,8 @@ type Path = 'proxy' | 'gateway';
 
 let nextPrompt = 0;
 
-const generateDocument = `mutation Bench($input: GenerateInput!) {
-  generate(input: $input) {
-    __typename
-    ... on GenerateSuccess { generation { id text finishReason usage { inputTokens outputTokens costUsd } } }
-    ... on UserError { message }
-  }
-}`;
-
-const streamDocument = `subscription Bench($input: GenerateStreamInput!) {
-  generateStream(input: $input) {
-    __typename
-    generationId
-    sequence
-    ... on TextDelta { text }
-    ... on GenerationCompleted { usage { outputTokens } }
-    ... on GenerationFailed { message }
-  }
-}`;
+const generateDocument = toText(BenchGenerateDocument);
+const streamDocument = toText(BenchStreamDocument);
 
 const simulator = await startForked('dist/simulator/main.js', ['--keep-content', 'false']);
 await script(simulator.url, [
@@ -183,12 +173,13 @@ async function gatewayStreams(model: string): Promise<Sample> {
         const input = { idempotencyKey: `bench-${process.pid}-${nextPrompt++}`, request: { model, prompt } };
         let text = '';
         let last: unknown;
-        for await (const result of client.iterate<{ generateStream: { text?: string; __typename: string } }>({
+        for await (const result of client.iterate<BenchStreamSubscription>({
           query: streamDocument,
           variables: { input },
         })) {
-          text += result.data?.generateStream.text ?? '';
-          last = result.data?.generateStream ?? result.errors;
+          const event = result.data?.generateStream;
+          if (event?.__typename === 'TextDelta') text += event.text;
+          last = event ?? result.errors;
         }
         took(performance.now() - startedAt);
         if (text !== streamText) throw new Error(`wrong stream through the gateway: ${JSON.stringify(last)}`);

@@ -175,5 +175,7 @@ function printPath(path: Path): string {
 function refusal(problems: readonly Problem[]): SluiceError {
   const lines = problems.map((problem) => `${printPath(problem.path)}: ${problem.text}`);
   const path = problems[0]?.path.map((step) => String(step).replace(/^\$/, '')) ?? [];
-  return new SluiceError('BAD_USER_INPUT', `The input does not fit its types. ${lines.join('; ')}.`, { inputPath: path });
+  return new SluiceError('BAD_USER_INPUT', `The input does not fit its types. ${lines.join('; ')}.`, {
+    inputPath: path,
+  });
 }

@@ -9,13 +9,15 @@ const mutation =
 describe('a stopping server', () => {
   it('says that it is not ready and still takes work while load balancers notice', async () => {
     const server = await startTestServer({ http: { acceptMs: 60_000 } });
-    void server.http.stop(60_000).catch(() => undefined);
+    const stopped = server.http.stop(60_000);
     const ready = await server.send({}, '/readyz');
     expect(ready.status).toBe(503);
     expect(ready.body).toEqual({ status: 'not ready', missing: ['the server is stopping'] });
     expect((await server.send({}, '/healthz')).status).toBe(200);
     expect((await server.post({ query: '{ __typename }' })).status).toBe(200);
+    // Asked again, the shorter grace counts.
     await server.http.stop(0);
+    await stopped;
     server.close();
   });
 
