@@ -18,7 +18,7 @@ export interface EdgeThrottleLimits {
   readonly upgradesPerMinute: number;
 }
 
-export const defaultEdgeThrottleLimits: EdgeThrottleLimits = {
+const defaultEdgeThrottleLimits: EdgeThrottleLimits = {
   failedSignInsPerMinute: 60,
   unauthenticatedPerMinute: 600,
   upgradesPerMinute: 600,

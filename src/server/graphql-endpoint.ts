@@ -103,7 +103,9 @@ export function createGraphQLEndpoint(options: GraphQLEndpointOptions): GraphQLE
       const body = { query, operationName, variables, extensions };
       return apollo.execute({ request, body, headers, context: async () => operationContext });
     });
-    if (isStreamWanted && negotiated.stream && result.body.kind === 'complete') {
+    // What was refused has no result to stream: it is plain JSON with its status, as for a subscription.
+    const isRefused = (result.status ?? 200) >= 400;
+    if (isStreamWanted && negotiated.stream && !isRefused && result.body.kind === 'complete') {
       const value: FormattedExecutionResult = JSON.parse(result.body.string);
       await writeEventStream(response, negotiated.stream, singleResult(value));
     } else {

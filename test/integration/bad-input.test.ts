@@ -11,8 +11,10 @@ const canary = 'CANARY7f3a';
 const model = 'sim-instant';
 const invalid = '... on InvalidInputError { code message path }';
 const generate = `mutation ($input: GenerateInput!) { generate(input: $input) { __typename ${invalid} } }`;
-const stream = 'subscription ($input: GenerateStreamInput!, $after: String) { generateStream(input: $input, after: $after) { sequence } }';
-const follow = 'subscription ($id: ID!, $after: String) { generationEvents(generationId: $id, after: $after) { cursor } }';
+const stream =
+  'subscription ($input: GenerateStreamInput!, $after: String) { generateStream(input: $input, after: $after) { sequence } }';
+const follow =
+  'subscription ($id: ID!, $after: String) { generationEvents(generationId: $id, after: $after) { cursor } }';
 
 let gateway: TestGateway;
 let wire: Wire;
@@ -81,7 +83,7 @@ function expectRefused(answer: Answer, { code, says }: Expected): void {
   expect(error.extensions.requestId).toMatch(/^req_/);
   expect(error.message).toMatch(says);
   expect(answer.status).toBe(ERROR_TABLE[code].status);
-  expect(answer.body.data).toBeUndefined();
+  expect(answer.body.data ?? null).toBeNull();
 }
 
 let operations = 0;
@@ -99,12 +101,9 @@ async function expectRefusedOnStreams(payload: unknown, expected: Expected): Pro
   await expectRefusedOnSocket(payload, expected);
 }
 
-/** Lists or objects in each other, so many levels deep. */
-function nested(levels: number, list: boolean): unknown {
-  let value: unknown = canary;
-  for (let level = 0; level < levels; level++) value = list ? [value] : { a: value };
-  return value;
-}
+/** JSON text of lists or objects in each other, deeper than `JSON.stringify` can write. */
+const nested = (levels: number, open: '[' | '{"a":'): string =>
+  `${open.repeat(levels)}"${canary}"${(open === '[' ? ']' : '}').repeat(levels)}`;
 
 const prompt = `${canary} tell me`;
 
@@ -112,20 +111,68 @@ describe('one call, checked after coercion', () => {
   const cases: [name: string, input: Record<string, unknown>, code: ErrorCode, path: string, says: RegExp][] = [
     ['an unknown model', { model: `${canary}-model`, prompt }, 'MODEL_NOT_FOUND', 'model', /"models" query/],
     ['an empty model', { model: '', prompt }, 'MODEL_NOT_FOUND', 'model', /"models" query/],
-    ['a model that is a property of every object', { model: '__proto__', prompt }, 'MODEL_NOT_FOUND', 'model', /models/],
+    [
+      'a model that is a property of every object',
+      { model: '__proto__', prompt },
+      'MODEL_NOT_FOUND',
+      'model',
+      /models/,
+    ],
     ['an empty prompt', { model, prompt: '' }, 'INVALID', 'prompt', /empty/],
     ['a prompt of spaces', { model, prompt: ' \n\t ' }, 'INVALID', 'prompt', /empty/],
-    ['an oversized prompt', { model, prompt: `${prompt} on and`.repeat(60_000) }, 'CONTEXT_TOO_LONG', 'prompt', /at most 128000/],
-    ['prompt and messages', { model, prompt, messages: [{ role: 'USER', content: prompt }] }, 'INVALID', 'messages', /either/],
+    [
+      'an oversized prompt',
+      { model, prompt: `${prompt} on and`.repeat(60_000) },
+      'CONTEXT_TOO_LONG',
+      'prompt',
+      /at most 128000/,
+    ],
+    [
+      'prompt and messages',
+      { model, prompt, messages: [{ role: 'USER', content: prompt }] },
+      'INVALID',
+      'messages',
+      /either/,
+    ],
     ['neither prompt nor messages', { model }, 'INVALID', '', /prompt or messages/],
     ['no messages', { model, messages: [] }, 'INVALID', 'messages', /at least one/],
-    ['an empty message', { model, messages: [{ role: 'USER', content: '' }] }, 'INVALID', 'messages.0.content', /empty/],
-    ['a message with content and parts', { model, messages: [{ role: 'USER', content: prompt, parts: [{ text: prompt }] }] }, 'INVALID', 'messages.0.parts', /either/],
-    ['a tool result for no call', { model, messages: [{ role: 'TOOL', content: prompt, toolCallId: canary }] }, 'INVALID', 'messages.0.toolCallId', /earlier/],
-    ['an image by a scheme other than https', { model, messages: [{ role: 'USER', parts: [{ imageUrl: `http://${canary}` }] }] }, 'INVALID', 'messages.0.parts.0.imageUrl', /https/],
+    [
+      'an empty message',
+      { model, messages: [{ role: 'USER', content: '' }] },
+      'INVALID',
+      'messages.0.content',
+      /empty/,
+    ],
+    [
+      'a message with content and parts',
+      { model, messages: [{ role: 'USER', content: prompt, parts: [{ text: prompt }] }] },
+      'INVALID',
+      'messages.0.parts',
+      /either/,
+    ],
+    [
+      'a tool result for no call',
+      { model, messages: [{ role: 'TOOL', content: prompt, toolCallId: canary }] },
+      'INVALID',
+      'messages.0.toolCallId',
+      /earlier/,
+    ],
+    [
+      'an image by a scheme other than https',
+      { model, messages: [{ role: 'USER', parts: [{ imageUrl: `http://${canary}` }] }] },
+      'INVALID',
+      'messages.0.parts.0.imageUrl',
+      /https/,
+    ],
     ['a negative output limit', { model, prompt, maxOutputTokens: -1 }, 'INVALID', 'maxOutputTokens', /between 1 and/],
     ['an output limit of 0', { model, prompt, maxOutputTokens: 0 }, 'INVALID', 'maxOutputTokens', /between 1 and/],
-    ['a huge output limit', { model, prompt, maxOutputTokens: 2_147_483_647 }, 'INVALID', 'maxOutputTokens', /between 1 and/],
+    [
+      'a huge output limit',
+      { model, prompt, maxOutputTokens: 2_147_483_647 },
+      'INVALID',
+      'maxOutputTokens',
+      /between 1 and/,
+    ],
     ['a negative temperature', { model, prompt, temperature: -0.1 }, 'INVALID', 'temperature', /between 0 and 2/],
     ['a huge temperature', { model, prompt, temperature: 1e300 }, 'INVALID', 'temperature', /between 0 and 2/],
     ['a top-p over 1', { model, prompt, topP: 1.01 }, 'INVALID', 'topP', /between 0 and 1/],
@@ -133,18 +180,59 @@ describe('one call, checked after coercion', () => {
     ['a huge time-out', { model, prompt, timeoutMs: 2_147_483_647 }, 'INVALID', 'timeoutMs', /between 1 and/],
     ['too many stops', { model, prompt, stop: Array(5).fill(canary) }, 'INVALID', 'stop', /At most 4/],
     ['an empty stop', { model, prompt, stop: [''] }, 'INVALID', 'stop.0', /1 to 256/],
-    ['too many labels', { model, prompt, labels: Array.from({ length: 17 }, (_, index) => ({ name: `l${index}`, value: canary })) }, 'INVALID', 'labels', /at most 16/],
-    ['a label with a bad name', { model, prompt, labels: [{ name: `${canary} !`, value: 'x' }] }, 'INVALID', 'labels.0.name', /letters/],
-    ['a tool with a bad name', { model, prompt, tools: [{ name: `${canary} !`, parameters: {} }] }, 'INVALID', 'tools.0.name', /letters/],
-    ['a choice of a tool that is not there', { model, prompt, toolChoice: { mode: 'TOOL', name: canary } }, 'INVALID', 'toolChoice.name', /None of the tools/],
-    ['a schema that is none', { model, prompt, output: { format: 'JSON', schema: { type: canary } } }, 'INVALID', 'output.schema', /schema/i],
-    ['a schema for text', { model, prompt, output: { format: 'TEXT', schema: { type: 'object' } } }, 'INVALID', 'output.schema', /JSON only/],
+    [
+      'too many labels',
+      { model, prompt, labels: Array.from({ length: 17 }, (_, index) => ({ name: `l${index}`, value: canary })) },
+      'INVALID',
+      'labels',
+      /at most 16/,
+    ],
+    [
+      'a label with a bad name',
+      { model, prompt, labels: [{ name: `${canary} !`, value: 'x' }] },
+      'INVALID',
+      'labels.0.name',
+      /letters/,
+    ],
+    [
+      'a tool with a bad name',
+      { model, prompt, tools: [{ name: `${canary} !`, parameters: {} }] },
+      'INVALID',
+      'tools.0.name',
+      /letters/,
+    ],
+    [
+      'a choice of a tool that is not there',
+      { model, prompt, toolChoice: { mode: 'TOOL', name: canary } },
+      'INVALID',
+      'toolChoice.name',
+      /None of the tools/,
+    ],
+    [
+      'a schema that is none',
+      { model, prompt, output: { format: 'JSON', schema: { type: canary } } },
+      'INVALID',
+      'output.schema',
+      /schema/i,
+    ],
+    [
+      'a schema for text',
+      { model, prompt, output: { format: 'TEXT', schema: { type: 'object' } } },
+      'INVALID',
+      'output.schema',
+      /JSON only/,
+    ],
   ];
   const withKey = (input: Record<string, unknown>) => ({ idempotencyKey: 'bad-input', request: input });
 
   it.each(cases)('%s: a typed answer, or an error where the field has none', async (_name, input, code, path, says) => {
     const fullPath = (...prefix: string[]): string[] => [...prefix, ...path.split('.').filter((step) => step !== '')];
-    const typed = (at: string[]) => ({ __typename: 'InvalidInputError', code, message: expect.stringMatching(says), path: at });
+    const typed = (at: string[]) => ({
+      __typename: 'InvalidInputError',
+      code,
+      message: expect.stringMatching(says),
+      path: at,
+    });
 
     const plain = await post({ query: generate, variables: { input } });
     expect(plain).toMatchObject({ status: 200, body: { data: { generate: typed(fullPath('input')) } } });
@@ -205,20 +293,42 @@ describe('values of the wrong type', () => {
     ['an output limit over 32 bits', { ...ok, maxOutputTokens: 2 ** 40 }, /\$input\.maxOutputTokens: .*whole number/],
     ['a seed below 32 bits', { ...ok, seed: -(2 ** 40) }, /\$input\.seed: .*whole number/],
     ['a schema that is a list', { ...ok, output: { format: 'JSON', schema: [canary] } }, /\$input\.output\.schema/],
-    ['more messages than a call may have', { model, messages: Array(1_001).fill({ role: 'USER', content: prompt }) }, /at most 1000/],
+    [
+      'more messages than a call may have',
+      { model, messages: Array(1_001).fill({ role: 'USER', content: prompt }) },
+      /at most 1000/,
+    ],
     ['more stops than a list may have', { ...ok, stop: Array(50_000).fill(canary) }, /at most 100/],
-    ['JSON nested 100 levels deep', { ...ok, tools: [{ name: 'a', parameters: nested(100, false) }] }, /deeper than 64/],
-    ['JSON nested 20,000 levels deep', { ...ok, tools: [{ name: 'a', parameters: nested(20_000, false) }] }, /deeper than 64/],
-    ['lists nested 20,000 levels deep', { ...ok, tools: [{ name: 'a', parameters: { a: nested(20_000, true) } }] }, /deeper than 64/],
-    ['lists nested deeply where text belongs', { model, prompt: nested(20_000, true) }, /\$input\.prompt/],
   ];
 
   it.each(variables)('in variables: %s', async (_name, input, says) => {
     const expected: Expected = { code: 'BAD_USER_INPUT', says };
     expectRefused(await post({ query: generate, variables: { input } }), expected);
-    const streamed: Expected = { code: 'BAD_USER_INPUT', says: new RegExp(says.source.replace('\\$input', '\\$input(\\.request)?')) };
+    const streamed: Expected = {
+      code: 'BAD_USER_INPUT',
+      says: new RegExp(says.source.replace('\\$input', '\\$input(\\.request)?')),
+    };
     const inputs = { input: { idempotencyKey: 'bad-type', request: input } };
     await expectRefusedOnStreams({ query: stream, variables: inputs }, streamed);
+  });
+
+  it.each([
+    ['objects nested 65 levels deep', `{"a": ${nested(65, '{"a":')}}`, /deeper than 64/],
+    ['objects nested 20,000 levels deep', nested(20_000, '{"a":'), /deeper than 64/],
+    ['lists nested 20,000 levels deep', `{"a": ${nested(20_000, '[')}}`, /deeper than 64/],
+    ['lists nested deeply where an object belongs', nested(20_000, '['), /\$input/],
+  ])('in variables: %s', async (_name, parameters, says) => {
+    const request = `{"model": "${model}", "prompt": "${prompt}", "tools": [{"name": "a", "parameters": ${parameters}}]}`;
+    const expected: Expected = { code: 'BAD_USER_INPUT', says };
+    const plain = `{"query": ${JSON.stringify(generate)}, "variables": {"input": ${request}}}`;
+    expectRefused(await post(plain), expected);
+    const input = `{"idempotencyKey": "deep", "request": ${request}}`;
+    const payload = `{"query": ${JSON.stringify(stream)}, "variables": {"input": ${input}}}`;
+    for (const accept of Object.values(streamTypes)) expectRefused(await post(payload, { accept }), expected);
+    wire.send(`{"type": "subscribe", "id": "deep", "payload": ${payload}}`);
+    const message = await wire.next();
+    expect(message).toMatchObject({ type: 'error', id: 'deep', payload: [{ extensions: { code: 'BAD_USER_INPUT' } }] });
+    expect(message.payload[0].message).toMatch(says);
   });
 
   it('in variables: one that is required and not sent', async () => {
@@ -238,16 +348,51 @@ describe('values of the wrong type', () => {
   });
 
   const literals: [name: string, input: string, code: ErrorCode, says: RegExp][] = [
-    ['a temperature of NaN', `{ model: "${model}", prompt: "${prompt}", temperature: NaN }`, 'GRAPHQL_VALIDATION_FAILED', /finite number \(Float\)/],
-    ['a temperature of "NaN"', `{ model: "${model}", prompt: "${prompt}", temperature: "NaN" }`, 'GRAPHQL_VALIDATION_FAILED', /finite number \(Float\)/],
+    [
+      'a temperature of NaN',
+      `{ model: "${model}", prompt: "${prompt}", temperature: NaN }`,
+      'GRAPHQL_VALIDATION_FAILED',
+      /finite number \(Float\)/,
+    ],
+    [
+      'a temperature of "NaN"',
+      `{ model: "${model}", prompt: "${prompt}", temperature: "NaN" }`,
+      'GRAPHQL_VALIDATION_FAILED',
+      /finite number \(Float\)/,
+    ],
     ['a prompt that is a number', `{ model: "${model}", prompt: 5 }`, 'GRAPHQL_VALIDATION_FAILED', /"String"/],
     ['a prompt that is a word', `{ model: "${model}", prompt: ${canary} }`, 'GRAPHQL_VALIDATION_FAILED', /"String"/],
-    ['an output limit over 32 bits', `{ model: "${model}", prompt: "${prompt}", maxOutputTokens: 99999999999 }`, 'GRAPHQL_VALIDATION_FAILED', /whole number/],
-    ['a field that does not exist', `{ model: "${model}", prompt: "${prompt}", ${canary}: 1 }`, 'GRAPHQL_VALIDATION_FAILED', /does not have/],
-    ['a role that does not exist', `{ model: "${model}", messages: [{ role: ${canary}, content: "${prompt}" }] }`, 'GRAPHQL_VALIDATION_FAILED', /enum "Role"/],
+    [
+      'an output limit over 32 bits',
+      `{ model: "${model}", prompt: "${prompt}", maxOutputTokens: 99999999999 }`,
+      'GRAPHQL_VALIDATION_FAILED',
+      /whole number/,
+    ],
+    [
+      'a field that does not exist',
+      `{ model: "${model}", prompt: "${prompt}", ${canary}: 1 }`,
+      'GRAPHQL_VALIDATION_FAILED',
+      /does not have/,
+    ],
+    [
+      'a role that does not exist',
+      `{ model: "${model}", messages: [{ role: ${canary}, content: "${prompt}" }] }`,
+      'GRAPHQL_VALIDATION_FAILED',
+      /enum "Role"/,
+    ],
     ['no model', `{ prompt: "${prompt}" }`, 'GRAPHQL_VALIDATION_FAILED', /model/],
-    ['lists nested deeply', `{ model: "${model}", prompt: ${'['.repeat(300)}"${canary}"${']'.repeat(300)} }`, 'GRAPHQL_VALIDATION_FAILED', /"String"/],
-    ['a string without an end', `{ model: "${model}", prompt: "${prompt} }`, 'GRAPHQL_PARSE_FAILED', /Syntax error at line 1/],
+    [
+      'lists nested deeply',
+      `{ model: "${model}", prompt: ${'['.repeat(300)}"${canary}"${']'.repeat(300)} }`,
+      'GRAPHQL_VALIDATION_FAILED',
+      /"String"/,
+    ],
+    [
+      'a string without an end',
+      `{ model: "${model}", prompt: "${prompt} }`,
+      'GRAPHQL_PARSE_FAILED',
+      /Syntax error at line 1/,
+    ],
     ['a variable that is not declared', '{ model: $model, prompt: "a" }', 'GRAPHQL_VALIDATION_FAILED', /\$model/],
   ];
 
@@ -268,19 +413,61 @@ describe('values of the wrong type', () => {
 });
 
 describe('operations that are too large', () => {
-  const call = (alias: string): string => `${alias}: generate(input: { model: "${model}", prompt: "${prompt}" }) { __typename }`;
-  const repeat = (count: number, write: (index: number) => string): string => Array.from({ length: count }, (_, index) => write(index)).join(' ');
+  const call = (alias: string): string =>
+    `${alias}: generate(input: { model: "${model}", prompt: "${prompt}" }) { __typename }`;
+  const repeat = (count: number, write: (index: number) => string): string =>
+    Array.from({ length: count }, (_, index) => write(index)).join(' ');
   const cases: [name: string, query: string, code: ErrorCode, says: RegExp][] = [
-    ['10,000 aliases of generate', `mutation { ${repeat(10_000, (index) => call(`a${index}`))} }`, 'MAX_COST_EXCEEDED', /tokens/],
-    ['10,000 aliases of __typename', `{ ${repeat(10_000, (index) => `a${index}: __typename`)} }`, 'MAX_COST_EXCEEDED', /tokens/],
-    ['16 aliases', `{ ${repeat(16, (index) => `a${index}: __typename`)} }`, 'MAX_COST_EXCEEDED', /16 aliased fields, at most 15/],
-    ['11 calls in one mutation', `mutation { ${repeat(11, (index) => call(`a${index}`))} }`, 'MAX_COST_EXCEEDED', /11 root fields, at most 10/],
-    ['fields nested 11 deep', `${'{ a '.repeat(11)}${'}'.repeat(11)}`, 'MAX_COST_EXCEEDED', /11 levels of nesting, at most 10/],
+    [
+      '10,000 aliases of generate',
+      `mutation { ${repeat(10_000, (index) => call(`a${index}`))} }`,
+      'MAX_COST_EXCEEDED',
+      /tokens/,
+    ],
+    [
+      '10,000 aliases of __typename',
+      `{ ${repeat(10_000, (index) => `a${index}: __typename`)} }`,
+      'MAX_COST_EXCEEDED',
+      /tokens/,
+    ],
+    [
+      '16 aliases',
+      `{ ${repeat(16, (index) => `a${index}: __typename`)} }`,
+      'MAX_COST_EXCEEDED',
+      /16 aliased fields, at most 15/,
+    ],
+    [
+      '11 calls in one mutation',
+      `mutation { ${repeat(11, (index) => call(`a${index}`))} }`,
+      'MAX_COST_EXCEEDED',
+      /11 root fields, at most 10/,
+    ],
+    [
+      'fields nested 11 deep',
+      `${'{ a '.repeat(11)}${'}'.repeat(11)}`,
+      'MAX_COST_EXCEEDED',
+      /11 levels of nesting, at most 10/,
+    ],
     ['fields nested 50,000 deep', `${'{ a '.repeat(50_000)}${'}'.repeat(50_000)}`, 'MAX_COST_EXCEEDED', /tokens/],
     ['lists nested 50,000 deep', `{ a(b: ${'['.repeat(50_000)}`, 'MAX_COST_EXCEEDED', /tokens/],
-    ['fragments that spread each other in a circle', '{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }', 'GRAPHQL_VALIDATION_FAILED', /./],
-    ['fragments that double 20 times', `{ ...F0 } ${repeat(20, (index) => `fragment F${index} on Query { ...F${index + 1} ...F${index + 1} }`)} fragment F20 on Query { __typename }`, 'MAX_COST_EXCEEDED', /fields/],
-    ['11 directives', `{ ${repeat(11, () => '__typename @include(if: true)')} }`, 'MAX_COST_EXCEEDED', /11 directives, at most 10/],
+    [
+      'fragments that spread each other in a circle',
+      '{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }',
+      'GRAPHQL_VALIDATION_FAILED',
+      /./,
+    ],
+    [
+      'fragments that double 20 times',
+      `{ ...F0 } ${repeat(20, (index) => `fragment F${index} on Query { ...F${index + 1} ...F${index + 1} }`)} fragment F20 on Query { __typename }`,
+      'MAX_COST_EXCEEDED',
+      /fields/,
+    ],
+    [
+      '11 directives',
+      `{ ${repeat(11, () => '__typename @include(if: true)')} }`,
+      'MAX_COST_EXCEEDED',
+      /11 directives, at most 10/,
+    ],
   ];
 
   it.each(cases)('%s', async (_name, query, code, says) => {
@@ -305,7 +492,9 @@ describe('operations that are too large', () => {
 
 describe('requests that are none', () => {
   const bytes = (...parts: (string | number[])[]): Uint8Array<ArrayBuffer> =>
-    new Uint8Array(Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : Buffer.from(part)))));
+    new Uint8Array(
+      Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : Buffer.from(part)))),
+    );
   const good = JSON.stringify({ query: generate, variables: { input: { model, prompt } } });
   const cases: [name: string, init: RequestInit, code: ErrorCode, says: RegExp][] = [
     ['bad JSON', { body: `{"query": "${canary}` }, 'BAD_USER_INPUT', /not valid JSON/],
@@ -320,20 +509,85 @@ describe('requests that are none', () => {
     ['no document', { body: `{"variables": {"a": "${canary}"}}` }, 'BAD_USER_INPUT', /"query"/],
     ['a document that is a number', { body: '{"query": 5}' }, 'BAD_USER_INPUT', /"query"/],
     ['an empty document', { body: '{"query": " "}' }, 'BAD_USER_INPUT', /"query"/],
-    ['variables that are text', { body: `{"query": "{ __typename }", "variables": "${canary}"}` }, 'BAD_USER_INPUT', /"variables" must be an object/],
-    ['variables that are a list', { body: '{"query": "{ __typename }", "variables": []}' }, 'BAD_USER_INPUT', /"variables" must be an object/],
-    ['an operation name that is a number', { body: '{"query": "{ __typename }", "operationName": 5}' }, 'BAD_USER_INPUT', /"operationName" must be a string/],
-    ['an operation that is not there', { body: `{"query": "query A { __typename }", "operationName": "${canary}"}` }, 'OPERATION_RESOLUTION_FAILURE', /"operationName"/],
-    ['two operations and no name', { body: '{"query": "query A { __typename } query B { __typename }"}' }, 'OPERATION_RESOLUTION_FAILURE', /operationName/],
+    [
+      'variables that are text',
+      { body: `{"query": "{ __typename }", "variables": "${canary}"}` },
+      'BAD_USER_INPUT',
+      /"variables" must be an object/,
+    ],
+    [
+      'variables that are a list',
+      { body: '{"query": "{ __typename }", "variables": []}' },
+      'BAD_USER_INPUT',
+      /"variables" must be an object/,
+    ],
+    [
+      'an operation name that is a number',
+      { body: '{"query": "{ __typename }", "operationName": 5}' },
+      'BAD_USER_INPUT',
+      /"operationName" must be a string/,
+    ],
+    [
+      'an operation that is not there',
+      { body: `{"query": "query A { __typename }", "operationName": "${canary}"}` },
+      'OPERATION_RESOLUTION_FAILURE',
+      /"operationName"/,
+    ],
+    [
+      'two operations and no name',
+      { body: '{"query": "query A { __typename } query B { __typename }"}' },
+      'OPERATION_RESOLUTION_FAILURE',
+      /operationName/,
+    ],
     ['fragments only', { body: '{"query": "fragment A on Query { __typename }"}' }, 'GRAPHQL_VALIDATION_FAILED', /A/],
-    ['a hash for a document', { body: `{"extensions": {"persistedQuery": {"version": 1, "sha256Hash": "${canary}"}}}` }, 'PERSISTED_DOCUMENT_NOT_FOUND', /"query"/],
-    ['a body of 4 MiB and one byte', { body: 'x'.repeat(4 * 1024 * 1024 + 1) }, 'PAYLOAD_TOO_LARGE', /at most 4194304 bytes/],
-    ['text/plain', { headers: { 'content-type': 'text/plain' }, body: good }, 'UNSUPPORTED_MEDIA_TYPE', /application\/json/],
-    ['a form', { headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: `query=${canary}` }, 'UNSUPPORTED_MEDIA_TYPE', /application\/json/],
-    ['a multipart upload', { headers: { 'content-type': 'multipart/form-data; boundary=a' }, body: canary }, 'UNSUPPORTED_MEDIA_TYPE', /application\/json/],
-    ['a made-up type', { headers: { 'content-type': `application/${canary}` }, body: good }, 'UNSUPPORTED_MEDIA_TYPE', /application\/json/],
-    ['another charset', { headers: { 'content-type': 'application/json; charset=utf-16' }, body: good }, 'UNSUPPORTED_MEDIA_TYPE', /UTF-8/],
-    ['a compressed body', { headers: { 'content-encoding': 'gzip' }, body: good }, 'UNSUPPORTED_MEDIA_TYPE', /Content-Encoding/],
+    [
+      'a hash for a document',
+      { body: `{"extensions": {"persistedQuery": {"version": 1, "sha256Hash": "${canary}"}}}` },
+      'PERSISTED_DOCUMENT_NOT_FOUND',
+      /"query"/,
+    ],
+    [
+      'a body of 4 MiB and one byte',
+      { body: 'x'.repeat(4 * 1024 * 1024 + 1) },
+      'PAYLOAD_TOO_LARGE',
+      /at most 4194304 bytes/,
+    ],
+    [
+      'text/plain',
+      { headers: { 'content-type': 'text/plain' }, body: good },
+      'UNSUPPORTED_MEDIA_TYPE',
+      /application\/json/,
+    ],
+    [
+      'a form',
+      { headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: `query=${canary}` },
+      'UNSUPPORTED_MEDIA_TYPE',
+      /application\/json/,
+    ],
+    [
+      'a multipart upload',
+      { headers: { 'content-type': 'multipart/form-data; boundary=a' }, body: canary },
+      'UNSUPPORTED_MEDIA_TYPE',
+      /application\/json/,
+    ],
+    [
+      'a made-up type',
+      { headers: { 'content-type': `application/${canary}` }, body: good },
+      'UNSUPPORTED_MEDIA_TYPE',
+      /application\/json/,
+    ],
+    [
+      'another charset',
+      { headers: { 'content-type': 'application/json; charset=utf-16' }, body: good },
+      'UNSUPPORTED_MEDIA_TYPE',
+      /UTF-8/,
+    ],
+    [
+      'a compressed body',
+      { headers: { 'content-encoding': 'gzip' }, body: good },
+      'UNSUPPORTED_MEDIA_TYPE',
+      /Content-Encoding/,
+    ],
     ...['GET', 'PUT', 'DELETE', 'PATCH'].map((method): [string, RequestInit, ErrorCode, RegExp] => [
       `the method ${method}`,
       { method, ...(method === 'GET' ? {} : { body: good }) },
@@ -379,6 +633,18 @@ describe('the wrong transport', () => {
   });
 });
 
+describe('an Accept header with application/json by name', () => {
+  it('brings 200 for what is wrong inside GraphQL, as older clients want it, and the status of the code for the rest', async () => {
+    const accept = `${streamTypes.multipart}, application/json`;
+    const inside = await post({ query: stream, variables: { input: 5 } }, { accept });
+    expect(inside.status).toBe(200);
+    expect(inside.body.errors[0].extensions.code).toBe('BAD_USER_INPUT');
+    const unknown = await post({ query: follow, variables: { id: 'gen_nobody' } }, { accept });
+    expectRefused(unknown, { code: 'NOT_FOUND', says: /known to you/ });
+    expectRefused(await post(`{"query": "${canary}`, { accept }), { code: 'BAD_USER_INPUT', says: /not valid JSON/ });
+  });
+});
+
 describe('ids and cursors', () => {
   const ids = (): [name: string, id: string][] => [
     ['an unknown id', 'gen_00000000000000000000000000'],
@@ -403,7 +669,10 @@ describe('ids and cursors', () => {
         expect(body.errors[0]).toMatchObject({ path: ['field'], extensions: { code: 'NOT_FOUND' } });
         const { requestId: _requestId, ...extensions } = body.errors[0].extensions;
         const { requestId: _first, ...firstExtensions } = answers[0]?.body.errors[0].extensions ?? {};
-        expect({ ...body.errors[0], extensions }).toEqual({ ...answers[0]?.body.errors[0], extensions: firstExtensions });
+        expect({ ...body.errors[0], extensions }).toEqual({
+          ...answers[0]?.body.errors[0],
+          extensions: firstExtensions,
+        });
       }
     }
     // It was not cancelled either.

@@ -1,9 +1,9 @@
 // Who leaves stops paying: the simulator's bill shows that the upstream call was aborted, whatever the transport.
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { Bill } from '../../src/simulator/types.ts';
 import { adminKey, startGateway, type TestGateway } from '../support/start-gateway.ts';
 import { openSignedIn, readUntil, streamTypes } from '../support/wire.ts';
-import type { Bill } from '../../src/simulator/types.ts';
 
 const generate = 'mutation ($input: GenerateInput!) { generate(input: $input) { __typename } }';
 const stream = `subscription ($input: GenerateStreamInput!) {
@@ -40,7 +40,9 @@ const isWriting = (bill: Bill): boolean => bill.requests[0]?.state === 'RUNNING'
 /** One call, aborted by its client, billed at what was written until then. */
 async function expectAborted(): Promise<void> {
   const bill = await gateway.simulator.waitFor(({ inFlight, requests }) => inFlight === 0 && requests.length > 0);
-  expect(bill.requests.map(({ state, aborted }) => ({ state, aborted }))).toEqual([{ state: 'ABORTED', aborted: true }]);
+  expect(bill.requests.map(({ state, aborted }) => ({ state, aborted }))).toEqual([
+    { state: 'ABORTED', aborted: true },
+  ]);
   expect(bill.totals.aborted).toBe(1);
   expect(bill.totals.promptTokens).toBeGreaterThan(0);
 }

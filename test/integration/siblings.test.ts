@@ -6,8 +6,8 @@ import type { Generations } from '../../src/generation/generations.ts';
 import { buildGraphQLSchema } from '../../src/graphql/schema.ts';
 import { createTestGenerations, testModel } from '../support/create-test-generations.ts';
 import type { ScriptedCall } from '../support/scripted-provider.ts';
-import { startTestServer } from '../support/start-test-server.ts';
 import { startGateway, type TestGateway } from '../support/start-gateway.ts';
+import { startTestServer } from '../support/start-test-server.ts';
 
 const fields = '__typename ... on GenerateSuccess { generation { text } } ... on UserError { message }';
 

@@ -91,7 +91,7 @@ export async function openSignedIn(url: string, key: string): Promise<Wire> {
 
 export const streamTypes = {
   SSE: 'text/event-stream',
-  multipart: 'multipart/mixed;boundary="graphql";subscriptionSpec=1.0, application/json',
+  multipart: 'multipart/mixed;boundary="graphql";subscriptionSpec=1.0',
 } as const;
 
 /** Reads the answer until its text holds `part`; gives what was read. */

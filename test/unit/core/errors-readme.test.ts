@@ -11,7 +11,7 @@ interface Row {
 
 /** Rows of the form `| CODE | 400 | no | meaning |` under `## Errors`, up to the next heading of that rank. */
 function readRows(readme: string): [code: string, row: Row, meaning: string][] {
-  const section = /^## Errors$(.*?)(?=^## |(?![^]))/ms.exec(readme)?.[1] ?? '';
+  const section = readme.split(/^## /m).find((part) => part.startsWith('Errors\n')) ?? '';
   const rows = section.matchAll(/^\|\s*`?([A-Z][A-Z_]+)`?\s*\|\s*(\d{3})\s*\|\s*(yes|no)\s*\|\s*(.*?)\s*\|\s*$/gm);
   return [...rows].map(([, code = '', status, retryable, meaning = '']) => [
     code,

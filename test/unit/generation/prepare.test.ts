@@ -206,7 +206,10 @@ describe('the fingerprint of an input', () => {
         temperature: fc.constantFrom(0, 0.5, 1),
         stop: fc.array(fc.string(), { maxLength: 2 }),
         tools: fc.array(
-          fc.record({ name: fc.string(), parameters: fc.dictionary(fc.string(), fc.jsonValue() as fc.Arbitrary<JsonValue>) }),
+          fc.record({
+            name: fc.string(),
+            parameters: fc.dictionary(fc.string(), fc.jsonValue() as fc.Arbitrary<JsonValue>),
+          }),
         ),
       },
       { requiredKeys: [] },
