@@ -247,7 +247,7 @@ async function oracle({ query, variables }: Written): Promise<{ prompts: string[
 function promptsOnBill(): string[] {
   return gateway.simulator
     .bill()
-    .requests.map(({ request }) => (request?.['messages'] as { content: string }[]).at(-1)?.content ?? '')
+    .requests.map(({ request }) => (request?.['messages'] as { content: string }[] | undefined)?.at(-1)?.content ?? '')
     .sort();
 }
 

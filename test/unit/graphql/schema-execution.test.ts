@@ -322,7 +322,7 @@ describe('queries', () => {
     expect(sluiceErrorOf(result.errors?.[0])).toMatchObject({
       code: 'MODEL_NOT_FOUND',
       message: 'No such model.',
-      path: ['input', 'model'],
+      inputPath: ['input', 'model'],
     });
   });
 
