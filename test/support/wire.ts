@@ -27,6 +27,7 @@ export interface Wire extends AsyncDisposable {
 }
 
 export interface OpenWireOptions {
+  /** '' asks for none. Default: graphql-transport-ws. */
   readonly protocol?: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -34,7 +35,7 @@ export interface OpenWireOptions {
 /** Resolves when the socket is open. @throws Error when the upgrade is refused. */
 export async function openWire(url: string, options: OpenWireOptions = {}): Promise<Wire> {
   const protocol = options.protocol ?? 'graphql-transport-ws';
-  const socket = new WebSocket(url, protocol, { headers: options.headers });
+  const socket = new WebSocket(url, protocol === '' ? [] : [protocol], { headers: options.headers });
   const received: WireMessage[] = [];
   const waiting: { resolve(message: WireMessage): void; reject(error: Error): void }[] = [];
   const closed = new Promise<WireClose>((resolve) => {
