@@ -9,6 +9,7 @@ import {
   NoSchemaIntrospectionCustomRule,
   type OperationDefinitionNode,
   parse,
+  type SelectionSetNode,
   specifiedRules,
   validate,
 } from 'graphql';
@@ -56,6 +57,7 @@ export function createDocuments(options: DocumentsOptions): Documents {
     // First the size: rules that compare fields with fields are dear on what is refused anyway.
     const tooLarge = checkOperationLimits(document, limits);
     if (tooLarge.length > 0) return { type: 'INVALID', errors: tooLarge };
+    refuseConditionalSubscription(document);
     const errors = validate(schema, document, rules, { maxErrors: maxValidationErrors });
     if (errors.length > 0) {
       const coded = errors.slice(0, maxValidationErrors).map((error) => withCode(error, 'GRAPHQL_VALIDATION_FAILED'));
@@ -73,6 +75,35 @@ export function createDocuments(options: DocumentsOptions): Documents {
       return result;
     },
   };
+}
+
+/**
+ * The specification forbids @skip and @include around the root field of a subscription; graphql-js 16 breaks on them, in
+ * validation (by a variable) or when it subscribes (by a literal).
+ */
+function refuseConditionalSubscription(document: DocumentNode): void {
+  const isConditional = (selectionSet: SelectionSetNode, seen: Set<string>): boolean =>
+    selectionSet.selections.some((selection) => {
+      if (selection.directives?.some(({ name }) => name.value === 'skip' || name.value === 'include')) return true;
+      if (selection.kind === Kind.FIELD) return false;
+      if (selection.kind === Kind.INLINE_FRAGMENT) return isConditional(selection.selectionSet, seen);
+      const name = selection.name.value;
+      const fragment = document.definitions.find(
+        (definition) => definition.kind === Kind.FRAGMENT_DEFINITION && definition.name.value === name,
+      );
+      if (fragment?.kind !== Kind.FRAGMENT_DEFINITION || seen.has(name)) return false;
+      // Each fragment once: fragments that spread each other grow exponentially.
+      seen.add(name);
+      return isConditional(fragment.selectionSet, seen);
+    });
+  for (const definition of document.definitions) {
+    if (definition.kind !== Kind.OPERATION_DEFINITION || definition.operation !== 'subscription') continue;
+    if (!isConditional(definition.selectionSet, new Set())) continue;
+    throw new SluiceError(
+      'GRAPHQL_VALIDATION_FAILED',
+      'The root field of a subscription takes no @skip or @include: do not subscribe instead.',
+    );
+  }
 }
 
 function withCode(error: unknown, code: string): GraphQLError {

@@ -78,9 +78,15 @@ function describe(error: unknown): Described | undefined {
       return tell(code);
   }
   // An argument that fits its type only without its variables is found by graphql-js while it executes.
-  const argument = error.originalError === undefined ? badArgument.exec(error.message)?.[1] : undefined;
+  // It may have wrapped its own error once more, to say where.
+  const origin = findInChain(error, (link): link is GraphQLError => isOfGraphQLItself(link));
+  const argument = origin && badArgument.exec(origin.message)?.[1];
   if (argument !== undefined) return tell('BAD_USER_INPUT', `The argument "${argument}" does not fit its type.`);
   return undefined;
+}
+
+function isOfGraphQLItself(error: unknown): boolean {
+  return error instanceof GraphQLError && error.originalError === undefined;
 }
 
 function isOverLimit(error: unknown): error is GraphQLError {

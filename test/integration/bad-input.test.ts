@@ -216,6 +216,20 @@ describe('one call, checked after coercion', () => {
       /schema/i,
     ],
     [
+      'a schema that refers elsewhere',
+      { model, prompt, output: { format: 'JSON', schema: { $ref: `http://${canary}/` } } },
+      'INVALID',
+      'output.schema',
+      /inside the schema/,
+    ],
+    [
+      'a schema with a broken pattern',
+      { model, prompt, output: { format: 'JSON', schema: { pattern: `(${canary}` } } },
+      'INVALID',
+      'output.schema',
+      /"pattern".*missing closing/,
+    ],
+    [
       'a schema for text',
       { model, prompt, output: { format: 'TEXT', schema: { type: 'object' } } },
       'INVALID',
@@ -401,6 +415,32 @@ describe('values of the wrong type', () => {
     expectRefused(await post({ query: `mutation { generate(input: ${input}) { __typename } }` }), expected);
     const query = `subscription { generateStream(input: { idempotencyKey: "a", request: ${input} }) { sequence } }`;
     await expectRefusedOnStreams({ query }, expected);
+  });
+
+  it.each([
+    [
+      'a mutation',
+      'mutation ($p: String = "a") { generate(input: { model: $p, prompt: "x" }) { __typename } }',
+      'input',
+    ],
+    [
+      'a subscription',
+      'subscription ($p: ID = "a") { generationEvents(generationId: $p) { sequence } }',
+      'generationId',
+    ],
+  ])('null, sent for a variable with a default where null does not fit: %s', async (_name, query, argument) => {
+    const payload = { query, variables: { p: null } };
+    const expected: Expected = { code: 'BAD_USER_INPUT', says: new RegExp(`argument "${argument}"`) };
+    if (query.startsWith('mutation')) expectRefused(await post(payload), expected);
+    else await expectRefusedOnStreams(payload, expected);
+  });
+
+  it('null, sent for a variable with a default where null does not fit: a nullable field of a query', async () => {
+    const query = 'query ($p: ID = "a") { generation(id: $p) { id } }';
+    const answer = await post({ query, variables: { p: null } });
+    expect(answer.status).toBe(200);
+    expect(answer.body.data).toEqual({ generation: null });
+    expect(answer.body.errors[0]).toMatchObject({ path: ['generation'], extensions: { code: 'BAD_USER_INPUT' } });
   });
 
   it('in literals: a number that overflows', async () => {
@@ -642,6 +682,34 @@ describe('an Accept header with application/json by name', () => {
     const unknown = await post({ query: follow, variables: { id: 'gen_nobody' } }, { accept });
     expectRefused(unknown, { code: 'NOT_FOUND', says: /known to you/ });
     expectRefused(await post(`{"query": "${canary}`, { accept }), { code: 'BAD_USER_INPUT', says: /not valid JSON/ });
+  });
+});
+
+describe('a subscription whose only field is left out', () => {
+  it.each(['@skip(if: true)', '@include(if: $no)'])('by %s is refused, never run', async (directive) => {
+    const input = `{ idempotencyKey: "left-out", request: { model: "${model}", prompt: "${prompt}" } }`;
+    const declared = directive.includes('$') ? '($no: Boolean!)' : '';
+    const field = `generateStream(input: ${input})`;
+    const expected: Expected = { code: 'GRAPHQL_VALIDATION_FAILED', says: /no @skip or @include/ };
+    for (const root of [`${field} ${directive} { sequence }`, `... ${directive} { ${field} { sequence } }`, '...A']) {
+      const fragment = root === '...A' ? `fragment A on Subscription { ${field} ${directive} { sequence } }` : '';
+      const query = `subscription ${declared} { ${root} } ${fragment}`;
+      await expectRefusedOnStreams({ query, variables: { no: false } }, expected);
+      expectRefused(await post({ query, variables: { no: false } }), expected);
+    }
+  });
+});
+
+describe('fragments without fields that double and end in a circle', () => {
+  it('are refused at once on every transport', async () => {
+    const fragments = Array.from({ length: 30 }, (_, index) => {
+      const next = (index + 1) % 30;
+      return `fragment F${index} on Subscription { ...F${next} ...F${next} }`;
+    });
+    const query = `subscription { ...F0 } ${fragments.join(' ')}`;
+    const expected: Expected = { code: 'GRAPHQL_VALIDATION_FAILED', says: /fragment|schema/i };
+    expectRefused(await post({ query }), expected);
+    await expectRefusedOnStreams({ query }, expected);
   });
 });
 

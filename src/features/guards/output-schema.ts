@@ -76,9 +76,19 @@ function compileAnew(schema: JsonObject): Compiled {
     const ajv = draft7 ? new Ajv(options) : new Ajv2020(options);
     return { validate: ajv.compile(schema) };
   } catch (error) {
-    const reason = error instanceof Error ? error.message : 'it cannot be compiled';
-    return { problem: `This is not a JSON Schema we can check against: ${reason.slice(0, 300)}.` };
+    return { problem: `This is not a JSON Schema we can check against: ${reasonOf(error)}.` };
   }
+}
+
+/** What is wrong and where, without the text of references and patterns, which is the caller's. */
+function reasonOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : '';
+  if (/^(?:can't resolve reference|no schema with key or ref|reference )/.test(text)) {
+    return 'a reference in it ("$ref", "$schema" or "$id") cannot be followed: refer to places inside the schema only';
+  }
+  const pattern = /^error parsing regexp: ([^`]*?)(?:: `|$)/s.exec(text)?.[1];
+  if (pattern !== undefined) return `a "pattern" in it is no regular expression of RE2: ${pattern}`;
+  return text.startsWith('schema is invalid: ') ? text.slice(0, 300) : 'it cannot be compiled';
 }
 
 /** Ajv shares one compiled pattern among equal `toString()`s, so it must tell patterns apart. */
