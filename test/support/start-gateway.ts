@@ -4,7 +4,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
+import type { TypedDocumentNode } from '@urql/core';
 import { type GraphQLFormattedError, print } from 'graphql';
 import { createApp } from '../../src/app.ts';
 import { loadConfig } from '../../src/platform/config-loader.ts';
