@@ -13,12 +13,13 @@ import type { ModelCatalog } from '../features/routing/model-catalog.ts';
 import type { EventLogReader, EventLogs } from '../features/streams/event-log.ts';
 import type { Provider } from '../providers/provider.ts';
 import { blankGeneration } from './blank-generation.ts';
-import { parseCursor } from './cursor.ts';
+import { parseCursor, readCursor } from './cursor.ts';
 import { createGenerate } from './generate.ts';
 import { runBatch } from './generate-batch.ts';
 import type { GenerationReader, Generations, ReaderOptions } from './generations.ts';
 import { createPreparation } from './prepare.ts';
 import type { PreparedCall } from './prepared-call.ts';
+import { retell } from './retell.ts';
 import { createRunningGenerations, type LeavePolicy, type RunningGeneration } from './running-generations.ts';
 import { createSettlement } from './settle.ts';
 
@@ -39,9 +40,9 @@ export interface GenerationSettings {
   /** How long a generation that nobody waits for goes on. */
   readonly graceMs: number;
   readonly coalesceMs: number;
-  /** How long a streamed answer is kept. */
+  /** How long the answer of an unkeyed `startGeneration` is kept; as long as its log. */
   readonly streamRetentionMs: number;
-  /** How long the answer of a keyed plain call is kept. */
+  /** How long the answer of a keyed call is kept. */
   readonly resultRetentionMs: number;
 }
 
@@ -83,9 +84,10 @@ export function createGenerations(parts: GenerationsParts): Generations {
         throw new SluiceError('CURSOR_EXPIRED', undefined, { inputPath: ['after'] });
       }
     }
-    const contentTtlMs = options.streamed ? settings.streamRetentionMs : scope && settings.resultRetentionMs;
+    const unkeyedTtlMs = options.logged ? settings.streamRetentionMs : 0;
+    const contentTtlMs = scope === undefined ? unkeyedTtlMs : settings.resultRetentionMs;
     const onEnd = (terminal: Terminal): void => {
-      results.put(owner, terminal, contentTtlMs ?? 0);
+      results.put(owner, terminal, contentTtlMs);
       if (scope === undefined) return;
       if (mayRunAgain(terminal)) claims.release(scope, id);
       else claims.finish(scope, id);
@@ -122,11 +124,20 @@ export function createGenerations(parts: GenerationsParts): Generations {
     return { type: 'ENDED', terminal: { type: 'CANCELLED', cause: 'ABANDONED', message, generation }, replayed: false };
   }
 
-  function openReader(generationId: string, options: ReaderOptions, replayed: boolean): GenerationReader {
+  /** From its log; else, from the start only, from what is stored of it. */
+  function openReader(
+    generationId: string,
+    options: ReaderOptions,
+    replayed: boolean,
+    stored?: StoredResult,
+  ): GenerationReader {
     const afterSequence = options.after === undefined ? 0 : parseCursor(options.after, generationId);
     const events = logs.read(generationId, { afterSequence, onStalled: options.onStalled });
     if (events !== undefined) return asReader(generationId, events, replayed, running.find(generationId)?.join());
     if (options.after !== undefined) throw new SluiceError('CURSOR_EXPIRED', undefined, { inputPath: ['after'] });
+    if (stored?.terminal.generation.contentState === 'AVAILABLE') {
+      return asReader(generationId, retell(stored.terminal), replayed, undefined);
+    }
     throw new SluiceError('RESULT_EXPIRED', 'The events of this generation are no longer kept.');
   }
 
@@ -150,6 +161,7 @@ export function createGenerations(parts: GenerationsParts): Generations {
     batch: (batch, signal) => runBatch(batch, runPlain, parts.clock, signal),
     stream(call, options) {
       const resumeOnly = options.after !== undefined;
+      if (options.after !== undefined) readCursor(options.after);
       const entry = enter(call, { streamed: true, logged: true, leavePolicy: 'AFTER_GRACE', resumeOnly });
       if (entry.type === 'IDEMPOTENCY') {
         throw new SluiceError(entry.code, entry.message, errorDetails(entry));
@@ -157,12 +169,12 @@ export function createGenerations(parts: GenerationsParts): Generations {
       if (entry.type === 'RUNNING') return openReader(entry.running.id, options, false);
       const { generation } = entry.stored.terminal;
       // With a cursor it is the same stream going on, not the answer told again.
-      return openReader(generation.id, options, !resumeOnly);
+      return openReader(generation.id, options, !resumeOnly, entry.stored);
     },
     follow(generationId, caller, options) {
-      if (visible(generationId, caller) === undefined)
-        throw new SluiceError('NOT_FOUND', undefined, { inputPath: ['generationId'] });
-      return openReader(generationId, options, false);
+      const found = visible(generationId, caller);
+      if (found === undefined) throw new SluiceError('NOT_FOUND', undefined, { inputPath: ['generationId'] });
+      return openReader(generationId, options, false, 'snapshot' in found ? undefined : found);
     },
     find(generationId, caller) {
       const found = visible(generationId, caller);

@@ -77,6 +77,8 @@ export function createGenerate({ providers, settlement, schemas, clock, reportDe
       return concludeAnswer(finish(usage, end.providerRequestId), end, schemas, clock.now());
     } catch (error) {
       if (error instanceof UpstreamError) {
+        // What a provider's adapter did not expect may be a fault of ours: somebody has to see it.
+        if (error.cause !== undefined) reportDefect(error.cause, run.id);
         const usage = settlement.settleFailure(call, error, answer.written());
         return concludeFailure(finish(usage, error.providerRequestId), error, clock.now());
       }

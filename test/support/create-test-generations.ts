@@ -48,6 +48,8 @@ export interface TestGenerations {
   readonly defects: unknown[];
   /** Prepared, or the test fails. */
   prepare(input: Partial<CallInput>, caller?: Caller): PreparedCall;
+  /** As if the retention time of all logs had passed. */
+  forgetLogs(): void;
   close(): void;
 }
 
@@ -86,6 +88,7 @@ export function createTestGenerations(settings: Partial<GenerationSettings> = {}
       if (prepared.type !== 'PREPARED') throw new Error(`refused: ${prepared.path.join('.')}: ${prepared.message}`);
       return prepared;
     },
+    forgetLogs: () => logs.close(),
     close: () => logs.close(),
   };
 }

@@ -8,7 +8,7 @@ export interface MemoryResultStoreOptions {
   readonly metadataTtlMs: number;
   readonly maxMetadata?: number;
   readonly maxContentBytes?: number;
-  /** A larger content is not kept. */
+  /** A larger answer, in bytes of UTF-8, is not kept. */
   readonly maxBodyBytes?: number;
 }
 
@@ -28,7 +28,7 @@ export function createMemoryResultStore(options: MemoryResultStoreOptions): Resu
   return {
     put(owner, terminal, contentTtlMs) {
       const { generation } = terminal;
-      const keep = contentTtlMs > 0 && sizeOf(generation) <= maxBodyBytes;
+      const keep = contentTtlMs > 0 && bodyBytes(generation) <= maxBodyBytes;
       if (keep) contents.set(generation.id, terminal, { ttl: contentTtlMs });
       const stripped = withoutContent(generation, keep ? 'EXPIRED' : 'NOT_STORED');
       metadata.set(generation.id, { owner, terminal: { ...terminal, generation: stripped } });
@@ -40,6 +40,12 @@ export function createMemoryResultStore(options: MemoryResultStoreOptions): Resu
       return terminal === undefined ? known : { owner: known.owner, terminal };
     },
   };
+}
+
+/** The answer as it goes over the wire. */
+function bodyBytes({ text, reasoning, toolCalls }: Generation): number {
+  const called = toolCalls.map((call) => JSON.stringify(call.arguments)).join('');
+  return Buffer.byteLength(text ?? '') + Buffer.byteLength(reasoning ?? '') + Buffer.byteLength(called);
 }
 
 /** Bytes in memory, counted high: two a character, and a flat sum for the rest. */

@@ -21,8 +21,6 @@ export interface Coalescer {
   push(delta: Delta): void;
   /** Emits what waits, now. Call before the terminal. */
   flush(): void;
-  /** Drops what waits and stops the timer. */
-  discard(): void;
 }
 
 type Pending =
@@ -83,11 +81,6 @@ export function createCoalescer(emit: (event: NewEvent) => void, intervalMs: num
       else timer ??= setTimeout(flush, waitMs);
     },
     flush,
-    discard() {
-      clearTimeout(timer);
-      timer = undefined;
-      pending = undefined;
-    },
   };
 }
 

@@ -11,6 +11,8 @@ export interface MemoryEventLogsOptions {
   readonly retentionMs: number;
   /** How long a reader may leave a waiting event untaken. */
   readonly stalledReaderMs: number;
+  /** Of ended logs together; the oldest go first. Logs of running generations are never dropped. Default 256 MiB. */
+  readonly maxEndedBytes?: number;
 }
 
 interface Log {
@@ -33,7 +35,9 @@ export function createMemoryEventLogs(options: MemoryEventLogsOptions): EventLog
   const { clock, retentionMs, stalledReaderMs } = options;
   const logs = new Map<string, Log>();
   /** Ended logs in the order they end, which is the order they expire. */
-  const expiries: { readonly generationId: string; readonly atMs: number }[] = [];
+  const expiries: { readonly generationId: string; readonly atMs: number; readonly bytes: number }[] = [];
+  const maxEndedBytes = options.maxEndedBytes ?? 256 * 1024 * 1024;
+  let endedBytes = 0;
   const readers = new Set<Reader>();
 
   const sweeper = setInterval(sweep, SWEEP_MS);
@@ -41,11 +45,15 @@ export function createMemoryEventLogs(options: MemoryEventLogsOptions): EventLog
 
   function sweep(): void {
     const now = clock.elapsed();
-    while (expiries[0] !== undefined && expiries[0].atMs <= now) {
-      const expired = expiries.shift();
-      if (expired !== undefined) logs.delete(expired.generationId);
-    }
+    while (expiries[0] !== undefined && expiries[0].atMs <= now) dropOldest();
     for (const reader of readers) reader.closeIfStalled(now - stalledReaderMs);
+  }
+
+  function dropOldest(): void {
+    const oldest = expiries.shift();
+    if (oldest === undefined) return;
+    endedBytes -= oldest.bytes;
+    logs.delete(oldest.generationId);
   }
 
   function openReader(log: Log, { afterSequence, onStalled }: ReadOptions): Reader {
@@ -130,8 +138,11 @@ export function createMemoryEventLogs(options: MemoryEventLogsOptions): EventLog
         end(terminal) {
           if (log.ended) return;
           log.ended = true;
-          expiries.push({ generationId, atMs: clock.elapsed() + retentionMs });
           push({ type: 'TERMINAL', sequence: log.events.length + 1, terminal });
+          const bytes = sizeOf(log);
+          endedBytes += bytes;
+          expiries.push({ generationId, atMs: clock.elapsed() + retentionMs, bytes });
+          while (endedBytes > maxEndedBytes) dropOldest();
         },
       };
     },
@@ -145,4 +156,16 @@ export function createMemoryEventLogs(options: MemoryEventLogsOptions): EventLog
       logs.clear();
     },
   };
+}
+
+/** Bytes in memory, counted high: two a character, a flat sum for each event. */
+function sizeOf(log: Log): number {
+  let bytes = 0;
+  for (const event of log.events) {
+    bytes += 256;
+    if (event.type === 'TEXT' || event.type === 'REASONING') bytes += 2 * event.text.length;
+    else if (event.type === 'TOOL_CALL') bytes += 2 * event.argumentsText.length;
+    else if (event.type === 'TERMINAL') bytes += 2048 + 4 * (event.terminal.generation.text?.length ?? 0);
+  }
+  return bytes;
 }

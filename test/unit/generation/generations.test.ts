@@ -269,6 +269,33 @@ describe('a stream', () => {
     expect(() => stream(keyed(), cursor())).toThrow(expect.objectContaining({ code }));
   });
 
+  it('starts nothing for a cursor that nobody gave out', () => {
+    expect(() => stream(keyed('new'), 'garbage')).toThrow(expect.objectContaining({ code: 'CURSOR_INVALID' }));
+    expect(test.provider.calls).toHaveLength(0);
+  });
+
+  it('is told again from the stored answer when its log is gone, from the start only', async () => {
+    const short = createTestGenerations();
+    try {
+      const prepared = short.prepare({ prompt: 'x', idempotencyKey: 'k' });
+      const plain = short.generations.generate(prepared, stay);
+      short.provider.calls[0]?.emit('Hello 😀');
+      short.provider.calls[0]?.finish('STOP', usage);
+      const { id } = generationOf(await plain);
+      short.forgetLogs();
+      const options = { after: undefined, onStalled: () => {} };
+      const events = await collect(short.generations.stream(prepared, options));
+      expect(events.map((event) => event.type)).toEqual(['STARTED', 'TEXT', 'TERMINAL']);
+      expect(textOf(events)).toBe('Hello 😀');
+      expect(() => short.generations.stream(prepared, { ...options, after: formatCursor(id, 1) })).toThrow(
+        expect.objectContaining({ code: 'CURSOR_EXPIRED' }),
+      );
+      expect(short.provider.calls).toHaveLength(1);
+    } finally {
+      short.close();
+    }
+  });
+
   it('starts nothing for a cursor of a stream that is no longer kept', () => {
     const refused = expect.objectContaining({ code: 'CURSOR_EXPIRED' });
     expect(() => stream(keyed('never seen'), formatCursor('gen_gone', 1))).toThrow(refused);

@@ -1,4 +1,5 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { createOutputSchemas } from '../../../../src/features/guards/output-schema.ts';
 
 describe('output schemas', () => {
@@ -40,10 +41,59 @@ describe('output schemas', () => {
     expect(schemas.problemOf({ $schema: 'http://json-schema.org/draft-07/schema#', type: 'string' })).toBeUndefined();
   });
 
+  it.each([
+    ['a reference to a definition', { $ref: '#/$defs/a', $defs: { a: { type: 'string' } } }, 'x', 5],
+    ['a reference to an anchor', { $ref: '#here', $defs: { a: { $anchor: 'here', type: 'string' } } }, 'x', 5],
+    [
+      'a recursive schema',
+      { type: 'object', properties: { next: { $ref: '#' } } },
+      { next: { next: {} } },
+      { next: 5 },
+    ],
+    ['an escaped pointer', { $ref: '#/$defs/a~1b%20c', $defs: { 'a/b c': { type: 'string' } } }, 'x', 5],
+    [
+      'draft-07 tuples',
+      { $schema: 'http://json-schema.org/draft-07/schema#', items: [{ type: 'string' }] },
+      ['x'],
+      [5],
+    ],
+  ])('follows %s', (_what, schema, good, bad) => {
+    expect(schemas.problemOf(schema)).toBeUndefined();
+    expect(schemas.check(schema, good)).toEqual({ valid: true });
+    expect(schemas.check(schema, bad)).toMatchObject({ valid: false });
+  });
+
+  it.each([
+    ['a reference to nowhere', { $ref: '#/$defs/nowhere' }],
+    ['an anchor that is not there', { $ref: '#nowhere' }],
+    ['another draft', { $schema: 'http://json-schema.org/draft-04/schema#' }],
+    ['too many objects', { enum: Array.from({ length: 1001 }, () => ({})) }],
+    ['too many patterns', { anyOf: Array.from({ length: 51 }, (_, index) => ({ pattern: `p${index}` })) }],
+    ['an endless pattern', { pattern: 'x'.repeat(1001) }],
+  ])('refuses %s before anything is spent', (_what, schema) => {
+    expect(schemas.problemOf(schema)).toEqual(expect.any(String));
+  });
+
+  it('compiles nothing before an answer is there, so that looking a schema through stays cheap', () => {
+    const compile = jest.spyOn(Ajv2020.prototype, 'compile');
+    try {
+      const fresh = createOutputSchemas();
+      const schema = { type: 'object', properties: { only: { const: 'here' } } };
+      expect(fresh.problemOf(schema)).toBeUndefined();
+      expect(compile).not.toHaveBeenCalled();
+      fresh.check(schema, {});
+      fresh.check(schema, {});
+      expect(compile).toHaveBeenCalledTimes(1);
+    } finally {
+      compile.mockRestore();
+    }
+  });
+
   it('keeps the $id of one schema away from another', () => {
     const base = { $id: 'https://example.com/a', type: 'string' };
-    expect(schemas.problemOf(base)).toBeUndefined();
-    expect(schemas.problemOf({ ...base, type: 'number' })).toBeUndefined();
+    expect(schemas.check(base, 'x')).toEqual({ valid: true });
+    expect(schemas.check({ ...base, type: 'number' }, 5)).toEqual({ valid: true });
     expect(schemas.problemOf({ $ref: 'https://example.com/a' })).toMatch(/not a JSON Schema/);
+    expect(schemas.problemOf({ properties: { inner: base } })).toMatch(/top of a schema/);
   });
 });

@@ -14,9 +14,17 @@ describe('results in memory', () => {
     expect(store.get('gen_3')).toBeUndefined();
   });
 
+  it('keeps an answer of exactly the limit, in bytes of UTF-8', () => {
+    const store = createMemoryResultStore({ metadataTtlMs: 60_000 });
+    store.put(owner, sampleTerminal({ id: 'fits', text: 'é'.repeat(131_072) }), 60_000);
+    store.put(owner, sampleTerminal({ id: 'one more', text: `${'é'.repeat(131_072)}x` }), 60_000);
+    expect(store.get('fits')?.terminal.generation.contentState).toBe('AVAILABLE');
+    expect(store.get('one more')?.terminal.generation.contentState).toBe('NOT_STORED');
+  });
+
   it('does not keep a content that is too large, and drops the oldest when all together are', () => {
     const store = createMemoryResultStore({ metadataTtlMs: 60_000, maxBodyBytes: 10_000, maxContentBytes: 10_000 });
-    store.put(owner, sampleTerminal({ id: 'big', text: 'x'.repeat(10_000) }), 60_000);
+    store.put(owner, sampleTerminal({ id: 'big', text: 'x'.repeat(10_001) }), 60_000);
     expect(store.get('big')?.terminal.generation.contentState).toBe('NOT_STORED');
     for (const id of ['a', 'b', 'c']) store.put(owner, sampleTerminal({ id, text: 'x'.repeat(2000) }), 60_000);
     expect(store.get('a')?.terminal.generation).toMatchObject({ text: undefined, contentState: 'EXPIRED' });
