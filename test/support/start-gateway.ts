@@ -58,6 +58,8 @@ export interface StartGatewayOptions {
   readonly yaml?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly simulator?: SimulatorOptions;
+  /** `timeouts` of all models, as YAML. */
+  readonly timeouts?: string;
 }
 
 const MODELS = ['sim-fast', 'sim-smart', 'sim-instant'];
@@ -65,9 +67,10 @@ const MODELS = ['sim-fast', 'sim-smart', 'sim-instant'];
 export async function startGateway(options: StartGatewayOptions = {}): Promise<TestGateway> {
   const folder = await mkdtemp(join(tmpdir(), 'sluice-test-'));
   const simulator = await startTestSimulator(options.simulator);
+  const timeouts = options.timeouts === undefined ? '' : `, timeouts: ${options.timeouts}`;
   const model = (id: string): string =>
     `  - { id: ${id}, targets: [{ provider: sim, model: ${id} }], contextWindow: 128000, maxOutputTokens: 4096, ` +
-    'prices: { input: "3.00", cachedInput: "0.30", output: "15.00" } }\n';
+    `prices: { input: "3.00", cachedInput: "0.30", output: "15.00" }${timeouts} }\n`;
   await writeFile(
     join(folder, 'sluice.yaml'),
     `providers:\n  - { id: sim, kind: openai-compatible, baseUrl: "${simulator.url}/v1" }\n` +
