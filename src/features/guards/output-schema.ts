@@ -156,8 +156,10 @@ function patternProblem(patterns: readonly string[]): string | undefined {
     }
     try {
       RE2JS.compile(pattern);
-    } catch {
-      return `${NO_SCHEMA}: a "pattern" in it is no regular expression of RE2 (which has no look-around and no back-references).`;
+    } catch (error) {
+      // The library says what is wrong and then, in back-quotes, repeats the pattern.
+      const reason = /^error parsing regexp: ([^`]*?)(?:: `|$)/s.exec(error instanceof Error ? error.message : '')?.[1];
+      return `${NO_SCHEMA}: a "pattern" in it is no regular expression of RE2 (${reason ?? 'it cannot be read'}).`;
     }
   }
   return undefined;
