@@ -9,16 +9,24 @@ import { greeting } from './platform/greeting.ts';
 import { createLogger } from './platform/logger.ts';
 import { startSimulatorProcess } from './platform/simulator-process.ts';
 
+/** One Ctrl-C may arrive twice: from the terminal, and passed on by a parent. Only a later signal is a second wish. */
+const SAME_SIGNAL_MS = 1_000;
+
 async function main(): Promise<void> {
   const config = await loadConfig();
   const logger = createLogger(config.log);
+  process.on('SIGHUP', () => {
+    logger.warn('SIGHUP: this version does not reload its configuration; restart to apply changes');
+  });
   for (const warning of config.warnings) logger.warn(warning);
   const { adminKey, adminKeyFile, secret } = await openDataDirectory({ ...config, path: config.dataDirectory });
 
   const entry = new URL('./simulator/main.js', import.meta.url);
   const simulator = config.simulator ? await startSimulatorProcess({ entry, logger }) : undefined;
-  let stopping = false;
-  void simulator?.exited.then(() => stopping || logger.error('the simulator has ended: its models answer no more'));
+  let stoppingSinceMs: number | undefined;
+  void simulator?.exited.then(
+    () => stoppingSinceMs ?? logger.error('the simulator has ended: its models answer no more'),
+  );
 
   const app = await createApp({ config, adminKey, secret, logger, simulatorUrl: simulator?.url });
   const stop = async (signal: string): Promise<void> => {
@@ -29,10 +37,14 @@ async function main(): Promise<void> {
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
-      // Whoever asks twice does not want to wait.
-      if (stopping) process.exit(1);
-      stopping = true;
-      void stop(signal);
+      const nowMs = performance.now();
+      if (stoppingSinceMs === undefined) {
+        stoppingSinceMs = nowMs;
+        void stop(signal);
+      } else if (nowMs - stoppingSinceMs >= SAME_SIGNAL_MS) {
+        // Whoever asks twice does not want to wait.
+        process.exit(1);
+      }
     });
   }
   await app.start().catch((error: unknown) => {
@@ -42,8 +54,10 @@ async function main(): Promise<void> {
     throw new Error(`Port ${port} on ${host} is in use. Set PORT to another one, or to 0 for any that is free.`);
   });
   logger.info({ url: `${app.url}/graphql`, models: app.modelNames.length }, 'listening');
-  if (config.log.format === 'pretty' || process.stdout.isTTY) {
-    process.stdout.write(greeting({ url: app.url, adminKey, adminKeyFile, model: app.modelNames[0] }));
+  if (!config.production) {
+    // For people: beside the log where that is JSON for machines.
+    const screen = config.log.format === 'pretty' ? process.stdout : process.stderr;
+    screen.write(greeting({ url: app.url, adminKey, adminKeyFile, model: app.modelNames[0] }));
   }
 }
 

@@ -45,7 +45,16 @@ export async function startGateway(upstreamUrl: string): Promise<MeasuredProcess
   );
   const child = spawn(process.execPath, [join(projectRoot, 'dist', 'main.js')], {
     cwd: folder,
-    env: { ...process.env, SLUICE_CONFIG: config, SLUICE_ADMIN_KEY: benchKey, PORT: '0', LOG_FORMAT: 'json' },
+    env: {
+      ...process.env,
+      NODE_ENV: 'production',
+      SLUICE_ALLOW_EMBEDDED: '1',
+      SLUICE_CONFIG: config,
+      SLUICE_ADMIN_KEY: benchKey,
+      HOST: '127.0.0.1',
+      PORT: '0',
+      LOG_FORMAT: 'json',
+    },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const lines = createInterface({ input: child.stdout });

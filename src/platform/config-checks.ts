@@ -67,7 +67,7 @@ export function checkFile(file: ConfigFile): readonly ConfigProblem[] {
     }
     itemsOf(model, ['targets']).forEach((target, position) => {
       const id = textOf(target['provider']);
-      if (id === undefined || providerIds.includes(id)) return;
+      if (id === undefined || mayBeAmong(providerIds, id)) return;
       const path = ['models', index, 'targets', position, 'provider'];
       report(
         path,
@@ -84,7 +84,7 @@ export function checkFile(file: ConfigFile): readonly ConfigProblem[] {
     }
     listOf(apiKey['allowedModels']).forEach((entry, position) => {
       const id = textOf(entry);
-      if (id === undefined || modelIds.includes(id)) return;
+      if (id === undefined || mayBeAmong(modelIds, id)) return;
       const at = [...path, 'allowedModels', position];
       report(at, describeField(at, entry), `the id of a model of this file${suggest(id, modelIds)}`);
     });
@@ -146,6 +146,9 @@ export function literalSecrets(file: ConfigFile): readonly string[] {
   return places;
 }
 
+/** An empty id, which is told elsewhere (a variable that is not set), might have been any. */
+const mayBeAmong = (known: readonly string[], id: string): boolean => known.includes(id) || known.includes('');
+
 function suggest(id: string, known: readonly string[]): string {
   if (known.length === 0) return ' (it has none)';
   const nearest = nearestName(id, known);
@@ -172,7 +175,8 @@ const textsOf = (items: readonly Mapping[], field: string): readonly string[] =>
   items.map((item) => textOf(item[field])).filter((text) => text !== undefined);
 
 const numberOf = (value: unknown): number | undefined => {
-  const number = isSubstitutedText(value) ? Number(value.text) : value;
+  // An empty text is no zero: its variable may not be set.
+  const number = isSubstitutedText(value) ? Number(value.text.trim() || Number.NaN) : value;
   return typeof number === 'number' && Number.isFinite(number) ? number : undefined;
 };
 const isTrue = (value: unknown): boolean => value === true || textOf(value) === 'true';

@@ -20,7 +20,7 @@ export function isSubstitutedText(value: unknown): value is SubstitutedText {
 export interface ConfigFile {
   /** Name for error messages. */
   readonly name: string;
-  /** Plain objects, lists and scalars; SubstitutedText for what came from the environment. */
+  /** Plain objects, lists and scalars; SubstitutedText for what came from the environment. undefined: empty, or unreadable. */
   readonly value: unknown;
   /** Syntax errors and missing variables. */
   readonly problems: readonly ConfigProblem[];
@@ -89,7 +89,9 @@ export function parseConfigFile(name: string, text: string, env: NodeJS.ProcessE
     report(lineAt(error.pos[0]), [], syntaxProblem(error));
   }
   // After a syntax error the tree is a guess: what is read from it would only add noise.
-  const value = document.errors.length > 0 ? undefined : read(document.contents as Node | null, [], 1);
+  const content = document.errors.length > 0 ? undefined : read(document.contents as Node | null, [], 1);
+  // The same goes for a tree that was cut off.
+  const value = nodes > MOST_NODES ? undefined : content;
   const lineOf = (path: readonly PropertyKey[]): number => {
     for (let length = path.length; length > 0; length--) {
       const line = lines.get(formatPath(path.slice(0, length)));

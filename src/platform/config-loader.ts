@@ -38,12 +38,13 @@ export async function loadConfig(options: LoadConfigOptions = {}): Promise<Confi
   const cwd = options.cwd ?? process.cwd();
   const environment = readEnvironment(env);
   const { file, problem } = await readConfigFile(environment.configFile, env, cwd);
-  const shape = file === undefined || file.problems.length > 0 ? undefined : readShape(file);
+  // Of a file that could not be read nothing else can be said; an empty one is whole.
+  const isUnread = file === undefined || (file.value === undefined && file.problems.length > 0);
+  const shape = isUnread ? undefined : readShape(file);
 
   const problems = [
     ...environment.problems,
     ...(problem === undefined ? [] : [problem]),
-    ...(file?.problems ?? []),
     ...fileProblems(file, shape?.problems ?? []),
     ...(problem === undefined ? productionProblems(environment, file) : []),
   ];
@@ -95,11 +96,15 @@ function unreadable(code: string | undefined, given: string | undefined): string
   return `this file cannot be read${from}${code === undefined ? '' : `: ${code}`}`;
 }
 
-/** Of two problems at one place the first is enough: the shape comes before what builds on it. */
+/** Of two problems at one place the first is enough: reading comes before the shape, the shape before its sense. */
 function fileProblems(file: ConfigFile | undefined, ofShape: readonly ConfigProblem[]): readonly ConfigProblem[] {
-  if (file === undefined || file.value === undefined) return ofShape;
-  const told = new Set(ofShape.map((problem) => problem.field));
-  const all = [...ofShape, ...checkFile(file).filter((problem) => !told.has(problem.field))];
+  if (file === undefined) return [];
+  if (file.value === undefined) return [...file.problems, ...ofShape];
+  const all = [...file.problems];
+  for (const problems of [ofShape, checkFile(file)]) {
+    const told = new Set(all.map((problem) => problem.field));
+    all.push(...problems.filter((problem) => !told.has(problem.field)));
+  }
   return all.sort((left, right) => (left.line ?? 0) - (right.line ?? 0));
 }
 

@@ -1,5 +1,6 @@
 // The simulator as a process: `main.js [--port n] [--api-key key] [--seed n] [--keep-entries n] [--keep-content true|false]`.
-// Tells its port on stdout and, if it was forked, to its parent; ends with the parent, or on SIGTERM and SIGINT.
+// Tells its port on stdout and, if it was forked, to its parent; ends with the parent, or on SIGTERM; on
+// SIGINT too, unless it was forked.
 
 import { parseArgs } from 'node:util';
 import { startSimulator } from './simulator.ts';
@@ -14,6 +15,10 @@ const { values } = parseArgs({
     'keep-content': { type: 'string', default: 'true' },
   },
 });
+
+// A terminal sends these to a whole process group. The parent decides what they mean: it may still finish its streams.
+const isForked = process.send !== undefined;
+if (isForked) for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
 
 const port = readWhole('port');
 const seed = readWhole('seed');
@@ -34,7 +39,7 @@ const end = () => {
   void simulator.close().then(() => process.exit(0));
 };
 process.on('SIGTERM', end);
-process.on('SIGINT', end);
+if (!isForked) process.on('SIGINT', end);
 // The channel closes however the parent ends, a kill included.
 process.on('disconnect', end);
 // A parent that no longer reads must not bring us down with an error.

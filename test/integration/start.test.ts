@@ -17,7 +17,12 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
 function start(env: Record<string, string>) {
-  const child = spawn(process.execPath, [main], { cwd: folder, env: { PATH: process.env.PATH ?? '', ...env } });
+  // A process group of its own, as a terminal gives it.
+  const child = spawn(process.execPath, [main], {
+    cwd: folder,
+    env: { PATH: process.env.PATH ?? '', ...env },
+    detached: true,
+  });
   let output = '';
   const watchers = new Set<() => void>();
   for (const stream of [child.stdout, child.stderr]) {
@@ -31,6 +36,11 @@ function start(env: Record<string, string>) {
     child,
     exited,
     output: () => output,
+    /** As a terminal does it: to the server and to its simulator. */
+    signalGroup: (signal: NodeJS.Signals) => {
+      if (child.pid === undefined) throw new Error('it has not started');
+      process.kill(-child.pid, signal);
+    },
     printed: (pattern: RegExp) =>
       new Promise<RegExpExecArray>((done, reject) => {
         const look = (): void => {
@@ -44,6 +54,14 @@ function start(env: Record<string, string>) {
         look();
       }),
   };
+}
+
+const ADMIN_KEY = 'k'.repeat(40);
+const quiet = { PORT: '0', LOG_FORMAT: 'json', SLUICE_ADMIN_KEY: ADMIN_KEY };
+
+async function post(url: string, query: string, accept: string): Promise<Response> {
+  const headers = { authorization: `Bearer ${ADMIN_KEY}`, 'content-type': 'application/json', accept };
+  return fetch(url, { method: 'POST', headers, body: JSON.stringify({ query }) });
 }
 
 describe('the process', () => {
@@ -62,6 +80,48 @@ describe('the process', () => {
       await server.exited;
     }
   });
+
+  it('goes on serving after SIGHUP, and says that it does not reload', async () => {
+    const server = start(quiet);
+    try {
+      const [, url = ''] = await server.printed(/"url":"([^"]+)"/);
+      server.signalGroup('SIGHUP');
+      await server.printed(/"level":"warn".*SIGHUP: this version does not reload its configuration/);
+      const query = 'mutation { generate(input: { model: "sim-fast", prompt: "Hi" }) { __typename } }';
+      const answer = await post(url, query, 'application/json');
+      expect(await answer.json()).toEqual({ data: { generate: { __typename: 'GenerateSuccess' } } });
+    } finally {
+      server.child.kill('SIGKILL');
+      await server.exited;
+    }
+  });
+
+  it('finishes its streams after Ctrl-C, even if that arrives twice, and ends cleanly', async () => {
+    const server = start(quiet);
+    try {
+      const [, url = ''] = await server.printed(/"url":"([^"]+)"/);
+      const query =
+        'subscription { generateStream(input: { idempotencyKey: "int", request: { model: "sim-smart", prompt: "Tell me" } }) { __typename } }';
+      const answer = await post(url, query, 'text/event-stream');
+      let stream = '';
+      for await (const text of answer.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+        const hadBegun = stream.includes('"TextDelta"');
+        stream += text;
+        if (hadBegun || !stream.includes('"TextDelta"')) continue;
+        expect(stream).not.toContain('GenerationCompleted');
+        server.signalGroup('SIGINT');
+        // A parent passes it on. Another signal, because the same one could merge with the first.
+        server.child.kill('SIGTERM');
+      }
+      expect(stream).toMatch(/"TextDelta"[\s\S]*"GenerationCompleted"/);
+      expect(await server.exited).toBe(0);
+      expect(server.output()).toMatch(/"signal":"SIG(INT|TERM)"/);
+      expect(server.output()).not.toContain('the simulator has ended');
+    } finally {
+      server.child.kill('SIGKILL');
+      await server.exited;
+    }
+  }, 60_000);
 
   it('tells every problem of its configuration at once and ends', async () => {
     await writeFile(join(folder, 'sluice.yaml'), 'providers:\n  - { id: a, kind: nonsense }\nmodles: []\n');

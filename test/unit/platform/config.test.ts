@@ -238,6 +238,50 @@ streams: { graceMs: 1.5 }
     expect(problems).toHaveLength(expected.length);
   });
 
+  it('are told beside variables that are not set, each field once', async () => {
+    const file = `server: { port: "\${UNSET_PORT}", publicUrl: "https://\${UNSET_HOST}" }
+auth:
+  apiKeys: [{ name: web, key: "\${UNSET_KEY}", roles: [KING] }, { name: app, key: "\${UNSET_KEY}", roles: [] }]
+providers:
+  - { id: a, kind: nonsense }
+  - { id: "\${UNSET_ID}", kind: openai, apiKey: "\${UNSET_KEY}" }
+models:
+  - id: m
+    targets: [{ provider: maybe-unset, model: x }]
+    contextWindow: "\${UNSET_WINDOW}"
+    maxOutputTokens: 200
+    defaultMaxOutputTokens: -5
+    prices: { input: 0.1, output: "\${UNSET_PRICE}" }
+modles: []
+limits: []
+streams: { graceMs: -1 }
+`;
+    const expected = [
+      'sluice.yaml:1 server.port: found ${UNSET_PORT}, which is not set',
+      'sluice.yaml:1 server.publicUrl: found ${UNSET_HOST}, which is not set',
+      'sluice.yaml:3 auth.apiKeys[0].key: found ${UNSET_KEY}, which is not set',
+      'sluice.yaml:3 auth.apiKeys[0].roles[0]: found "KING", expected one of MEMBER, ADMIN, OPERATOR',
+      'sluice.yaml:3 auth.apiKeys[1].key: found ${UNSET_KEY}, which is not set',
+      'sluice.yaml:3 auth.apiKeys[1].roles: found a list of 0 items, expected at least one role',
+      'sluice.yaml:5 providers[0].kind: found "nonsense", expected one of openai, openai-compatible',
+      'sluice.yaml:6 providers[1].id: found ${UNSET_ID}, which is not set',
+      'sluice.yaml:6 providers[1].apiKey: found ${UNSET_KEY}, which is not set',
+      'sluice.yaml:10 models[0].contextWindow: found ${UNSET_WINDOW}, which is not set',
+      'sluice.yaml:12 models[0].defaultMaxOutputTokens: found -5, expected a whole number from 1',
+      'sluice.yaml:13 models[0].prices.input: found 0.1, expected USD per 1M tokens',
+      'sluice.yaml:13 models[0].prices.output: found ${UNSET_PRICE}, which is not set',
+      'sluice.yaml:14 modles: unknown key; did you mean "models"?',
+      'sluice.yaml:15 limits: a limit on requests, tokens or money is not supported by this version',
+      'sluice.yaml:16 streams.graceMs: found -1, expected a whole number from 0',
+    ];
+    const problems = await problemsOf(loadText(file));
+    for (const text of expected) expect(problems).toContainEqual(expect.stringContaining(text));
+    expect(problems).toHaveLength(expected.length);
+    // In the order of the file.
+    const lines = problems.map((problem) => Number(/:(\d+)/.exec(problem)?.[1]));
+    expect(lines).toEqual(lines.toSorted((left, right) => left - right));
+  });
+
   it.each([
     ['server: { tls: { certFile: a, keyFile: b } }', 'server.tls'],
     ['server: { trustedProxies: [] }', 'server.trustedProxies'],
@@ -287,7 +331,7 @@ streams: { graceMs: 1.5 }
       const above = `*${'abcdefghi'[level - 1]}`;
       bomb.push(`${'abcdefghi'[level]}: &${'abcdefghi'[level]} [${Array(10).fill(above).join(', ')}]`);
     }
-    expect((await problemsOf(loadText(bomb.join('\n')))).join('\n')).toContain('too many values');
+    expect(await problemsOf(loadText(bomb.join('\n')))).toEqual([expect.stringContaining('too many values')]);
   });
 
   it('never show a secret, whether it is well placed or not', async () => {
