@@ -103,6 +103,7 @@ export async function createApp(parts: AppParts): Promise<App> {
     sockets: config.sockets,
     bodyBytes: config.operationLimits.bodyBytes,
     anonymousBodyBytes: config.operationLimits.anonymousBodyBytes,
+    onGraceOver: () => generations.drain(0),
   });
 
   let stopping: Promise<void> | undefined;

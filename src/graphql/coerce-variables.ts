@@ -104,8 +104,10 @@ export function createInputBounds(
         const type = typeOf(definition);
         const path = [`$${name}`];
         if (!Object.hasOwn(inputs, name)) {
-          if (definition.defaultValue !== undefined) coerced[name] = valueFromAST(definition.defaultValue, type);
-          else if (isNonNullType(type)) {
+          if (definition.defaultValue !== undefined) {
+            coerced[name] = valueFromAST(definition.defaultValue, type);
+            findOversize(coerced[name], type, path, problems);
+          } else if (isNonNullType(type)) {
             problems.push({ path, text: `is required (type "${print(definition.type)}") and was not sent` });
           }
           continue;

@@ -1,7 +1,6 @@
 // The server: routes, time-outs, the log line of each request, and the way it stops.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Caller } from '../core/caller.ts';
@@ -10,7 +9,7 @@ import { SluiceError } from '../core/errors.ts';
 import type { GraphQLCore } from '../graphql/graphql-core.ts';
 import { answerErrors, discardBody } from './answer.ts';
 import type { Authenticate } from './authenticate.ts';
-import { createClientAddress } from './client-address.ts';
+import { clientAddress } from './client-address.ts';
 import { createCors } from './cors.ts';
 import { createEdgeThrottle, type EdgeThrottleLimits } from './edge-throttle.ts';
 import { createEventStreamWriter, type EventStreamOptions } from './event-stream.ts';
@@ -34,10 +33,6 @@ export interface HttpServerOptions {
   readonly readiness?: Readiness;
   readonly clock?: Clock;
   readonly allowedOrigins?: readonly string[];
-  /** Addresses or CIDR ranges whose `X-Forwarded-For` is believed. */
-  readonly trustedProxies?: readonly string[];
-  /** PEM. Absent: plain HTTP. */
-  readonly tls?: { readonly cert: string; readonly key: string };
   readonly throttle?: EdgeThrottleLimits;
   readonly sockets?: SocketLimits;
   /** Default 4 MiB; also the largest message on a socket. */
@@ -50,10 +45,11 @@ export interface HttpServerOptions {
   readonly socketSpreadMs?: number;
   readonly eventStreams?: EventStreamOptions;
   readonly socketTimings?: { readonly initTimeoutMs?: number; readonly pingMs?: number };
-  /** Further paths, e.g. `/metrics`; no identity is asked for there. */
-  readonly routes?: Readonly<
-    Record<string, (request: IncomingMessage, response: ServerResponse) => void | Promise<void>>
-  >;
+  /**
+   * Told once when the grace of a stop is over and something still runs, before connections are closed: whoever runs it
+   * ends it, and what it then answers is still written.
+   */
+  readonly onGraceOver?: () => Promise<void>;
 }
 
 export interface HttpServer {
@@ -77,6 +73,8 @@ const requestTimeoutMs = 60_000;
 /** Above the idle time-outs of usual load balancers, so that they close first. */
 const keepAliveTimeoutMs = 75_000;
 const maxHeaderBytes = 16 * 1024;
+/** For writing the answers of what was ended by the end of the grace. */
+const lastWordsMs = 1_000;
 const kib = 1024;
 
 export function createHttpServer(options: HttpServerOptions): HttpServer {
@@ -87,7 +85,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     core,
     authenticate: options.authenticate,
     throttle: createEdgeThrottle(options.throttle),
-    clientAddress: createClientAddress(options.trustedProxies ?? []),
+    clientAddress,
     lifecycle,
   };
   const maxBodyBytes = options.bodyBytes ?? 4 * kib * kib;
@@ -122,11 +120,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     }
     if (path === '/healthz') answerHealth(response);
     else if (path === '/readyz') answerReadiness(response, lifecycle, options.readiness ?? (() => []));
-    else {
-      const further = options.routes?.[path];
-      if (further === undefined) throw new SluiceError('NOT_FOUND', 'There is nothing here. GraphQL is at "/graphql".');
-      await further(request, response);
-    }
+    else throw new SluiceError('NOT_FOUND', 'There is nothing here. GraphQL is at "/graphql".');
     return undefined;
   }
 
@@ -183,13 +177,18 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     keepAliveTimeout: keepAliveTimeoutMs,
     connectionsCheckingInterval: 5_000,
     noDelay: true,
+    // Clients that offer HTTP/2 (`Upgrade: h2c`) are answered in HTTP/1.1, as the standard has it.
+    shouldUpgradeCallback: (request: IncomingMessage) => request.headers.upgrade?.toLowerCase() === 'websocket',
   };
-  const server: Server = options.tls ? createTlsServer({ ...settings, ...options.tls }) : createServer(settings);
+  const server: Server = createServer(settings);
   server.on('request', (request, response) => void serve(request, response));
   server.on('upgrade', (request, socket, head) => {
     const isGraphQL = (request.url ?? '/').split('?', 1)[0] === '/graphql';
     if (isGraphQL) void sockets.handleUpgrade(request, socket, head);
-    else socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+    else {
+      const id = requestIdOf(request, clock);
+      socket.end(`HTTP/1.1 404 Not Found\r\nX-Request-Id: ${id}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+    }
   });
 
   const giveUp = new AbortController();
@@ -204,6 +203,10 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     const allSocketsGone = sockets.stop(options.socketSpreadMs ?? 5_000);
     await lifecycle.idle(giveUp.signal);
     await Promise.race([allSocketsGone, whenGivenUp]);
+    if (lifecycle.running > 0 && options.onGraceOver !== undefined) {
+      await options.onGraceOver();
+      await lifecycle.idle(AbortSignal.timeout(lastWordsMs));
+    }
     lifecycle.advance('CLOSED');
     const closed = new Promise<void>((resolve) => void server.close(() => resolve()));
     sockets.close();
@@ -233,7 +236,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     get url() {
       const { address: host, family, port } = address();
       const name = host === '::' || host === '0.0.0.0' ? 'localhost' : family === 'IPv6' ? `[${host}]` : host;
-      return `${options.tls ? 'https' : 'http'}://${name}:${port}`;
+      return `http://${name}:${port}`;
     },
     get address() {
       return address();

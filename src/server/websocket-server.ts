@@ -7,6 +7,7 @@ import { CloseCode, handleProtocols } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Caller } from '../core/caller.ts';
 import { ERROR_TABLE, SluiceError } from '../core/errors.ts';
+import { requestIdOf } from './request-id.ts';
 import type { ServerLogger } from './server-logger.ts';
 import type { WebSocketServerOptions } from './socket-options.ts';
 import { createSocketSession, type SocketSession } from './socket-session.ts';
@@ -85,7 +86,7 @@ export function createWebSocketServer(options: WebSocketServerOptions): GatewayS
         }
         await throttle.countUpgrade(clientAddress(request));
       } catch (error) {
-        return refuseUpgrade(socket, error, logger);
+        return refuseUpgrade(socket, error, requestIdOf(request, options.clock), logger);
       }
       server.handleUpgrade(request, socket, head, (webSocket) => open(webSocket, request));
     },
@@ -121,13 +122,13 @@ export function createWebSocketServer(options: WebSocketServerOptions): GatewayS
 }
 
 /** Before the upgrade a socket speaks HTTP. */
-function refuseUpgrade(socket: Duplex, error: unknown, logger: ServerLogger): void {
+function refuseUpgrade(socket: Duplex, error: unknown, requestId: string, logger: ServerLogger): void {
   const known = error instanceof SluiceError ? error : new SluiceError('INTERNAL_SERVER_ERROR');
-  if (known.code === 'INTERNAL_SERVER_ERROR') logger.error({ err: error }, 'an upgrade failed');
+  if (known.code === 'INTERNAL_SERVER_ERROR') logger.error({ err: error, requestId }, 'an upgrade failed');
   const { status, retryable } = ERROR_TABLE[known.code];
-  const body = JSON.stringify({ errors: [{ message: known.message, extensions: { code: known.code } }] });
+  const body = JSON.stringify({ errors: [{ message: known.message, extensions: { code: known.code, requestId } }] });
   const retryAfter = retryable ? `Retry-After: ${Math.max(1, Math.ceil((known.retryAfterMs ?? 0) / 1_000))}\r\n` : '';
   socket.end(
-    `HTTP/1.1 ${status} ${known.code}\r\nContent-Type: application/json; charset=utf-8\r\n${retryAfter}Cache-Control: no-store\r\nConnection: close\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+    `HTTP/1.1 ${status} ${known.code}\r\nContent-Type: application/json; charset=utf-8\r\nX-Request-Id: ${requestId}\r\n${retryAfter}Cache-Control: no-store\r\nConnection: close\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );
 }

@@ -1,6 +1,7 @@
 // Everything a caller can get wrong, on every transport where it can: a documented code, a status, a message that says
 // what to do, nothing started upstream, and not one character of the input repeated, neither to the caller nor in logs.
 
+import { connect } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { ERROR_TABLE, type ErrorCode } from '../../src/core/errors.ts';
 import { adminKey, otherKey, startGateway, type TestGateway, webKey } from '../support/start-gateway.ts';
@@ -793,5 +794,24 @@ describe('a stream whose log has expired', () => {
     expect(refused.payload[0].extensions.code).toBe('CURSOR_EXPIRED');
     expect(refused.payload[0].message).toMatch(/by its id/);
     expect(brief.simulator.bill().totals.requests).toBe(1);
+  });
+});
+
+describe('a client that offers HTTP/2 on a plain connection', () => {
+  it('is answered in HTTP/1.1', async () => {
+    const socket = connect(Number(new URL(gateway.url).port), '127.0.0.1');
+    const body = JSON.stringify({ query: '{ __typename }' });
+    let answer = '';
+    socket.setEncoding('utf8').on('data', (text: string) => {
+      answer += text;
+      if (answer.includes('__typename')) socket.end();
+    });
+    socket.write(
+      `POST /graphql HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n` +
+        `Authorization: Bearer ${adminKey}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+    );
+    await new Promise((resolve) => socket.once('close', resolve));
+    expect(answer).toMatch(/^HTTP\/1\.1 200 OK/);
+    expect(answer).toMatch(/x-request-id/i);
   });
 });

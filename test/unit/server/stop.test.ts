@@ -54,6 +54,26 @@ describe('a stopping server', () => {
     server.close();
   });
 
+  it('lets whoever runs it end it when the grace is over, and still writes what that answers', async () => {
+    const server = await startTestServer({
+      http: {
+        onGraceOver: async () => {
+          server.provider.calls[0]?.emit('cut short');
+          server.provider.calls[0]?.finish();
+        },
+      },
+    });
+    const called = new Promise<void>((resolve) => {
+      server.provider.onCall = () => resolve();
+    });
+    const running = server.post({ query: mutation });
+    await called;
+    const stopped = server.http.stop(50);
+    expect((await running).body.data).toEqual({ generate: { generation: { text: 'cut short' } } });
+    await stopped;
+    server.close();
+  });
+
   it('says what is missing before it is ready', async () => {
     const missing = ['the database'];
     const server = await startTestServer({ http: { readiness: () => missing } });
