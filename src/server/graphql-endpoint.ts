@@ -14,7 +14,7 @@ import { type Authenticate, hasCredentials } from './authenticate.ts';
 import type { ClientAddress } from './client-address.ts';
 import type { EdgeThrottle } from './edge-throttle.ts';
 import { singleResult, type WriteEventStream } from './event-stream.ts';
-import { createGraphQLHttpHandler, writeGraphQLResponse } from './graphql-http.ts';
+import { executeGraphQL, writeGraphQLResponse } from './graphql-http.ts';
 import { type GraphQLRequestBody, readGraphQLRequest } from './graphql-request.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { type Negotiated, negotiate } from './negotiate.ts';
@@ -45,7 +45,6 @@ export type GraphQLEndpoint = (
 
 export function createGraphQLEndpoint(options: GraphQLEndpointOptions): GraphQLEndpoint {
   const { core, authenticate, throttle, clientAddress, writeEventStream, lifecycle } = options;
-  const apollo = createGraphQLHttpHandler({ server: core.apollo });
 
   async function identify(request: IncomingMessage): Promise<Caller> {
     const apiKey = request.headers['x-api-key'];
@@ -101,7 +100,7 @@ export function createGraphQLEndpoint(options: GraphQLEndpointOptions): GraphQLE
       // Apollo Server takes null for absent, but not undefined.
       const { query, operationName = null, variables = null, extensions = null } = operation;
       const body = { query, operationName, variables, extensions };
-      return apollo.execute({ request, body, headers, context: async () => operationContext });
+      return executeGraphQL({ server: core.apollo, request, body, headers, context: async () => operationContext });
     });
     // What was refused has no result to stream: it is plain JSON with its status, as for a subscription.
     const isRefused = (result.status ?? 200) >= 400;

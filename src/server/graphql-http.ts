@@ -2,63 +2,34 @@
 // bodies, headers) come before it, in graphql-endpoint.ts, or inside Apollo Server, as plugins.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type ApolloServer, type BaseContext, HeaderMap, type HTTPGraphQLResponse } from '@apollo/server';
-
-export interface GraphQLHttpHandlerOptions<TContext extends BaseContext> {
-  /** Started by its owner. */
-  readonly server: ApolloServer<TContext>;
-}
+import type { ApolloServer, BaseContext, HeaderMap, HTTPGraphQLResponse } from '@apollo/server';
 
 export interface GraphQLExchange<TContext extends BaseContext> {
+  readonly server: ApolloServer<TContext>;
   readonly request: IncomingMessage;
   /** The parsed body; undefined where there is none Apollo Server should look at. */
   readonly body: unknown;
+  /** What Apollo Server is to see of the request's headers. */
+  readonly headers: HeaderMap;
   readonly context: () => Promise<TContext>;
-  /** What Apollo Server is shown instead of the request's own headers. */
-  readonly headers?: HeaderMap;
 }
 
-export interface GraphQLHttpHandler<TContext extends BaseContext> {
-  /** Runs the operation and leaves the answer to the caller to write. */
-  execute(exchange: GraphQLExchange<TContext>): Promise<HTTPGraphQLResponse>;
-  /** Runs the operation and writes the answer; a caller that has gone is no error. */
-  handle(exchange: GraphQLExchange<TContext>, response: ServerResponse): Promise<void>;
-}
-
-export function createGraphQLHttpHandler<TContext extends BaseContext>(
-  options: GraphQLHttpHandlerOptions<TContext>,
-): GraphQLHttpHandler<TContext> {
-  const { server } = options;
-
-  const execute: GraphQLHttpHandler<TContext>['execute'] = ({ request, body, context, headers }) => {
-    const url = request.url ?? '/';
-    const query = url.indexOf('?');
-    return server.executeHTTPGraphQLRequest({
-      httpGraphQLRequest: {
-        method: (request.method ?? 'GET').toUpperCase(),
-        headers: headers ?? headersOf(request),
-        search: query === -1 ? '' : url.slice(query),
-        body,
-      },
-      context,
-    });
-  };
-
-  return {
-    execute,
-    async handle(exchange, response) {
-      const result = await execute(exchange);
-      await writeGraphQLResponse(response, result);
+/** Runs the operation and leaves the answer to the caller to write, with writeGraphQLResponse. */
+export function executeGraphQL<TContext extends BaseContext>(
+  exchange: GraphQLExchange<TContext>,
+): Promise<HTTPGraphQLResponse> {
+  const { server, request, body, headers, context } = exchange;
+  const url = request.url ?? '/';
+  const query = url.indexOf('?');
+  return server.executeHTTPGraphQLRequest({
+    httpGraphQLRequest: {
+      method: (request.method ?? 'GET').toUpperCase(),
+      headers,
+      search: query === -1 ? '' : url.slice(query),
+      body,
     },
-  };
-}
-
-function headersOf(request: IncomingMessage): HeaderMap {
-  const headers = new HeaderMap();
-  for (const [name, value] of Object.entries(request.headers)) {
-    if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
-  }
-  return headers;
+    context,
+  });
 }
 
 /** Headers set before stay unless the result brings its own. */

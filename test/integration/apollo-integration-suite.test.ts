@@ -1,15 +1,14 @@
 // Apollo's own suite for integrations, over the thin adapter: any Apollo Server, none of our policies.
 
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { ApolloServer } from '@apollo/server';
+import { ApolloServer, HeaderMap } from '@apollo/server';
 import { defineIntegrationTestSuite } from '@apollo/server-integration-testsuite';
-import { createGraphQLHttpHandler } from '../../src/server/graphql-http.ts';
+import { executeGraphQL, writeGraphQLResponse } from '../../src/server/graphql-http.ts';
 import { readBytes } from '../../src/server/read-body.ts';
 
 defineIntegrationTestSuite(async (config, options) => {
   const server = new ApolloServer(config);
-  const handler = createGraphQLHttpHandler({ server });
   const http = createServer(async (request, response) => {
     const bytes = await readBytes(request, 50 * 1024 * 1024);
     const isJson = /^application\/json\b/.test(request.headers['content-type'] ?? '');
@@ -21,7 +20,8 @@ defineIntegrationTestSuite(async (config, options) => {
       return;
     }
     const context = options?.context ?? (async () => ({}));
-    await handler.handle({ request, body, context }, response);
+    const result = await executeGraphQL({ server, request, body, headers: headersOf(request), context });
+    await writeGraphQLResponse(response, result);
   });
   await server.start();
   await new Promise<void>((resolve) => {
@@ -39,3 +39,11 @@ defineIntegrationTestSuite(async (config, options) => {
     },
   };
 });
+
+function headersOf(request: IncomingMessage): HeaderMap {
+  const headers = new HeaderMap();
+  for (const [name, value] of Object.entries(request.headers)) {
+    if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
+  }
+  return headers;
+}
