@@ -2,7 +2,7 @@
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import type { Caller } from '../core/caller.ts';
 import { type Clock, systemClock } from '../core/clock.ts';
 import { SluiceError } from '../core/errors.ts';
@@ -57,12 +57,6 @@ export interface HttpServer {
   /** e.g. `http://127.0.0.1:4000`; known once it listens. */
   readonly url: string;
   readonly address: AddressInfo;
-  /** Open sockets. */
-  readonly socketCount: number;
-  /** Requests, streams and socket operations that run now. */
-  readonly runningCount: number;
-  /** Ends the sockets of callers whose credentials no longer hold. */
-  revoke(isRevoked: (caller: Caller) => boolean): void;
   /** Not ready at once, then nothing new, then waits for what runs up to `graceMs` in all, then closes. Asked again, the shorter grace counts. */
   stop(graceMs: number): Promise<void>;
 }
@@ -184,6 +178,8 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   server.on('request', (request, response) => void serve(request, response));
   server.on('upgrade', (request, socket, head) => {
     const isGraphQL = (request.url ?? '/').split('?', 1)[0] === '/graphql';
+    // From here on nobody else listens: a caller that resets the connection is no fault of the process.
+    socket.on('error', () => socket.destroy());
     if (isGraphQL) void sockets.handleUpgrade(request, socket, head);
     else {
       const id = requestIdOf(request, clock);
@@ -204,8 +200,12 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     await lifecycle.idle(giveUp.signal);
     await Promise.race([allSocketsGone, whenGivenUp]);
     if (lifecycle.running > 0 && options.onGraceOver !== undefined) {
-      await options.onGraceOver();
+      await options
+        .onGraceOver()
+        .catch((error: unknown) => logger.error({ err: error }, 'what ran could not be ended'));
       await lifecycle.idle(AbortSignal.timeout(lastWordsMs));
+      // A socket's last message follows the end of its operation within the same turn.
+      await nextTurn();
     }
     lifecycle.advance('CLOSED');
     const closed = new Promise<void>((resolve) => void server.close(() => resolve()));
@@ -241,13 +241,6 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     get address() {
       return address();
     },
-    get socketCount() {
-      return sockets.count;
-    },
-    get runningCount() {
-      return lifecycle.running;
-    },
-    revoke: (isRevoked) => sockets.revoke(isRevoked),
     async stop(graceMs) {
       const timer = setTimeout(() => giveUp.abort(), graceMs);
       stopping ??= drain();

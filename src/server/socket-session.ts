@@ -19,7 +19,6 @@ export interface SocketSessionOptions extends WebSocketServerOptions {
 }
 
 export interface SocketSession {
-  readonly caller: Caller | undefined;
   readonly closed: Promise<void>;
   ping(): void;
   close(code: number, reason: string): void;
@@ -200,9 +199,6 @@ export function createSocketSession(options: SocketSessionOptions): SocketSessio
   });
 
   return {
-    get caller() {
-      return caller;
-    },
     closed,
     close,
     terminate: () => socket.terminate(),

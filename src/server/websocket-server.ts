@@ -3,7 +3,7 @@
 
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { CloseCode, handleProtocols } from 'graphql-ws';
+import { handleProtocols } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Caller } from '../core/caller.ts';
 import { ERROR_TABLE, SluiceError } from '../core/errors.ts';
@@ -17,9 +17,6 @@ const closeReplyMs = 2_000;
 
 export interface GatewaySockets {
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void>;
-  readonly count: number;
-  /** Ends the sockets of callers whose credentials no longer hold (4403). */
-  revoke(isRevoked: (caller: Caller) => boolean): void;
   /** Closes idle sockets with 1012 spread over `spreadMs`, the others when their last operation has ended. Resolves when all have. */
   stop(spreadMs: number): Promise<void>;
   /** Closes all that are left with 1012, then cuts those that do not answer. */
@@ -71,11 +68,7 @@ export function createWebSocketServer(options: WebSocketServerOptions): GatewayS
   let heartbeat: NodeJS.Timeout | undefined;
 
   return {
-    get count() {
-      return sessions.size;
-    },
     async handleUpgrade(request, socket, head) {
-      socket.on('error', () => socket.destroy());
       try {
         lifecycle.requireAccepting();
         if (!cors.allowsSocket(request)) {
@@ -89,11 +82,6 @@ export function createWebSocketServer(options: WebSocketServerOptions): GatewayS
         return refuseUpgrade(socket, error, requestIdOf(request, options.clock), logger);
       }
       server.handleUpgrade(request, socket, head, (webSocket) => open(webSocket, request));
-    },
-    revoke(isRevoked) {
-      for (const session of sessions) {
-        if (session.caller !== undefined && isRevoked(session.caller)) session.close(CloseCode.Forbidden, 'Forbidden');
-      }
     },
     stop(spreadMs) {
       isStopping = true;

@@ -353,6 +353,18 @@ describe('values of the wrong type', () => {
     await expectRefusedOnStreams({ query: stream }, expected);
   });
 
+  it('in the default values of variables: bounds hold for them, too', async () => {
+    const cases: [fields: string, says: RegExp][] = [
+      [`stop: [${Array(101).fill(`"${canary}"`).join()}]`, /\$input\.stop: has 101 items, at most 100/],
+      [`tools: [{ name: "a", parameters: ${'{ a: '.repeat(66)}1${' }'.repeat(66)} }]`, /deeper than 64|nested/],
+    ];
+    for (const [fields, says] of cases) {
+      const literal = `{ model: "${model}", prompt: "${prompt}", ${fields} }`;
+      const query = generate.replace('GenerateInput!', `GenerateInput! = ${literal}`);
+      expectRefused(await post({ query }), { code: 'BAD_USER_INPUT', says });
+    }
+  });
+
   it('in variables: numbers that JSON has no word for, or that overflow', async () => {
     const body = (temperature: string): string =>
       `{"query": ${JSON.stringify(generate)}, "variables": {"input": {"model": "${model}", "prompt": "${prompt}", "temperature": ${temperature}}}}`;
@@ -671,6 +683,24 @@ describe('the wrong transport', () => {
     const expected: Expected = { code: 'BAD_USER_INPUT', says: /HTTP POST/ };
     await expectRefusedOnSocket({ query: `{ ${canary}: __typename }` }, expected);
     await expectRefusedOnSocket({ query: generate, variables: { input: input.request } }, expected);
+  });
+});
+
+describe('a subscription refused before it begins, for a client that reads nothing but a stream', () => {
+  it.each(Object.values(streamTypes))('is plain JSON with the status of its code: %s', async (accept) => {
+    const query = (body: string) => JSON.stringify({ query: body });
+    const cases: [body: string, code: ErrorCode][] = [
+      [query(`subscription { generateStream(input: "${canary}"`), 'GRAPHQL_PARSE_FAILED'],
+      [query(`subscription { ${canary} }`), 'GRAPHQL_VALIDATION_FAILED'],
+      [query(stream), 'BAD_USER_INPUT'],
+    ];
+    for (const [body, code] of cases) {
+      const headers = { ...json, accept, authorization: `Bearer ${adminKey}` };
+      const response = await fetch(gateway.graphqlUrl, { method: 'POST', headers, body });
+      expect(response.status).toBe(ERROR_TABLE[code].status);
+      expect(response.headers.get('content-type')).toBe('application/json; charset=utf-8');
+      expect(await response.json()).toMatchObject({ errors: [{ extensions: { code } }] });
+    }
   });
 });
 

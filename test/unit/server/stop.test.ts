@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from '@jest/globals';
 import { startTestServer } from '../../support/start-test-server.ts';
+import { openSignedIn } from '../../support/wire.ts';
 
 const mutation =
   'mutation { generate(input: { model: "chat", prompt: "hi" }) { ... on GenerateSuccess { generation { text } } } }';
@@ -73,6 +74,37 @@ describe('a stopping server', () => {
     await stopped;
     server.close();
   });
+
+  it.each(['completes', 'is cut short'])(
+    'closes a socket with 1012 when the grace is over, after its subscription %s',
+    async (how) => {
+      const server = await startTestServer({
+        http: {
+          onGraceOver: async () => {
+            if (how === 'is cut short') throw new Error('no');
+            server.provider.calls[0]?.emit(' and out');
+            server.provider.calls[0]?.finish();
+          },
+        },
+      });
+      server.provider.onCall = (call) => call.emit('in');
+      await using wire = await openSignedIn(server.url.replace('http', 'ws'), 'good');
+      const query =
+        'subscription ($input: GenerateStreamInput!) { generateStream(input: $input) { ... on TextDelta { text } } }';
+      const input = { idempotencyKey: 'grace', request: { model: 'chat', prompt: 'hi' } };
+      await wire.subscribe('a', { query, variables: { input } });
+      expect((await wire.next()).payload.data.generateStream).toEqual({ text: 'in' });
+      const stopped = server.http.stop(50);
+      if (how === 'completes') {
+        expect((await wire.next()).payload.data.generateStream).toEqual({ text: ' and out' });
+        expect((await wire.next()).payload.data.generateStream).toEqual({});
+        expect(await wire.next()).toEqual({ type: 'complete', id: 'a' });
+      }
+      expect((await wire.closed).code).toBe(1012);
+      await stopped;
+      server.close();
+    },
+  );
 
   it('says what is missing before it is ready', async () => {
     const missing = ['the database'];
