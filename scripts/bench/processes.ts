@@ -77,6 +77,8 @@ export async function startGateway(upstreamUrl: string): Promise<MeasuredProcess
 }
 
 function measured(child: ChildProcess, url: string): MeasuredProcess {
+  // However the bench ends, nothing it started outlives it.
+  process.once('exit', () => child.kill('SIGKILL'));
   return {
     url,
     cpuUs() {
