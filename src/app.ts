@@ -157,8 +157,8 @@ const simulatorPrices = (inputMicroUsd: bigint, outputMicroUsd: bigint): Prices 
 });
 
 const SIMULATOR_MODEL_SETTINGS: Readonly<
-  Record<(typeof SIMULATOR_MODELS)[number], Pick<ModelConfig, 'maxOutputTokens' | 'prices'>>
+  Record<(typeof SIMULATOR_MODELS)[number], Pick<ModelConfig, 'contextWindow' | 'maxOutputTokens' | 'prices'>>
 > = {
-  'sim-fast': { maxOutputTokens: 4_096, prices: simulatorPrices(100_000n, 400_000n) },
-  'sim-smart': { maxOutputTokens: 16_384, prices: simulatorPrices(2_000_000n, 8_000_000n) },
+  'sim-fast': { contextWindow: 16_384, maxOutputTokens: 4_096, prices: simulatorPrices(100_000n, 400_000n) },
+  'sim-smart': { contextWindow: 128_000, maxOutputTokens: 16_384, prices: simulatorPrices(2_000_000n, 8_000_000n) },
 };

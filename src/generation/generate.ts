@@ -74,7 +74,7 @@ export function createGenerate({ providers, settlement, schemas, clock, reportDe
         },
       );
       const usage = settlement.settleAnswer(call, end.usage, answer.written());
-      return concludeAnswer(finish(usage, end.providerRequestId), end, schemas, clock.now());
+      return await concludeAnswer(finish(usage, end.providerRequestId), end, schemas, clock.now());
     } catch (error) {
       if (error instanceof UpstreamError) {
         // What a provider's adapter did not expect may be a fault of ours: somebody has to see it.
@@ -100,7 +100,12 @@ export function createGenerate({ providers, settlement, schemas, clock, reportDe
 }
 
 /** The model finished: is what it said what was asked for? */
-function concludeAnswer(finished: Finished, end: ProviderEnd, schemas: OutputSchemas, nowMs: number): Terminal {
+async function concludeAnswer(
+  finished: Finished,
+  end: ProviderEnd,
+  schemas: OutputSchemas,
+  nowMs: number,
+): Promise<Terminal> {
   const { output } = finished.run.call.request;
   const generation = toGeneration(finished, 'SUCCEEDED', end.finishReason, 'SUCCEEDED', undefined, nowMs);
   const invalid = (message: string, pointers: readonly string[]): Terminal => ({
@@ -126,7 +131,7 @@ function concludeAnswer(finished: Finished, end: ProviderEnd, schemas: OutputSch
     return invalid(cut ? 'The JSON was cut at maxOutputTokens.' : 'The answer is not JSON.', ['']);
   }
   if (output.schema !== undefined) {
-    const check = schemas.check(output.schema, json);
+    const check = await schemas.check(output.schema, json);
     if (!check.valid) return invalid(check.message, check.pointers);
   }
   return { type: 'SUCCESS', generation: { ...generation, json } };

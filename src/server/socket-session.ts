@@ -29,7 +29,7 @@ export interface SocketSession {
 }
 
 /** graphql-ws wants something to look at; what runs is in `rootValue` already. */
-const placeholder = parse('subscription { results }');
+const nothingToExecute = parse('subscription { results }');
 const goneAway = 'Try again later';
 
 export function createSocketSession(options: SocketSessionOptions): SocketSession {
@@ -153,7 +153,7 @@ export function createSocketSession(options: SocketSessionOptions): SocketSessio
       const started = await subscribe(payload, Object.keys(context.subscriptions).length);
       if (!('next' in started)) return started.map((error) => new SentError(error));
       // graphql-ws types what it executes; here it executes nothing.
-      return { schema: undefined as never, document: placeholder, rootValue: started, contextValue: undefined };
+      return { schema: undefined as never, document: nothingToExecute, rootValue: started, contextValue: undefined };
     },
     subscribe: (args) => args.rootValue as never,
     onNext: (_context, _id, _payload, _args, result) => result as never,

@@ -2,6 +2,7 @@
 // only once an answer is to be checked. Bounded, and patterns run on RE2, so that no caller can stall the process.
 
 import { createHash } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Ajv, type Options, type ValidateFunction } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { LRUCache } from 'lru-cache';
@@ -25,7 +26,8 @@ export type OutputCheck =
 export interface OutputSchemas {
   /** undefined when the schema can be used, else what is wrong with it, in words for the caller. */
   problemOf(schema: JsonObject): string | undefined;
-  check(schema: JsonObject, value: JsonValue): OutputCheck;
+  /** Schemas not seen lately are compiled in turn, with room for other work between two. Never rejects. */
+  check(schema: JsonObject, value: JsonValue): Promise<OutputCheck>;
 }
 
 type Compiled = { readonly validate: ValidateFunction } | { readonly problem: string };
@@ -59,21 +61,26 @@ export function createOutputSchemas(): OutputSchemas {
     return patternProblem(found.patterns) ?? referenceProblem(found, schema);
   }
 
-  function compile(schema: JsonObject): Compiled {
+  /** Resolves when whoever came before has compiled and the loop has turned. */
+  let turn: Promise<void> = Promise.resolve();
+
+  async function compile(schema: JsonObject): Promise<Compiled> {
     const text = JSON.stringify(schema);
     const key = createHash('sha256').update(text).digest('base64');
-    let known = compiled.get(key);
-    if (known === undefined) {
-      known = compileAnew(schema);
-      compiled.set(key, known, { size: text.length });
-    }
-    return known;
+    const known = compiled.get(key);
+    if (known !== undefined) return known;
+    // One large schema takes tens of milliseconds: many in a row would keep everybody else waiting for seconds.
+    turn = turn.then(() => nextTurn());
+    await turn;
+    const made = compiled.get(key) ?? compileAnew(schema);
+    compiled.set(key, made, { size: text.length });
+    return made;
   }
 
   return {
     problemOf,
-    check(schema, value) {
-      const result = compile(schema);
+    async check(schema, value) {
+      const result = await compile(schema);
       if ('problem' in result) return { valid: false, pointers: [''], message: result.problem };
       if (result.validate(value)) return { valid: true };
       const errors = (result.validate.errors ?? []).slice(0, MAX_POINTERS);
