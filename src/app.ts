@@ -54,8 +54,9 @@ export async function createApp(parts: AppParts): Promise<App> {
   for (const warning of resolved.warnings) logger.warn(warning);
   const models = createModelCatalog(resolved.models);
 
-  const providers = offered.providers.map(({ id, kind, baseUrl, apiKey }) =>
-    createProvider({ id, kind, baseUrl, apiKey: apiKey?.reveal(), maxAnswerBytes: config.generations.maxAnswerBytes }),
+  const { maxAnswerBytes } = config.generations;
+  const providers = offered.providers.map((provider) =>
+    createProvider({ ...provider, apiKey: provider.apiKey?.reveal(), maxAnswerBytes }),
   );
   const logs = createMemoryEventLogs({
     clock,
@@ -63,9 +64,9 @@ export async function createApp(parts: AppParts): Promise<App> {
     stalledReaderMs: config.streams.stalledReaderMs,
   });
   const retentionMs = config.idempotency.retentionHours * HOUR_MS;
+  const upstreams = { models, providers: new Map(providers.map((provider) => [provider.id, provider])) };
   const generations = createGenerations({
-    models,
-    providers: new Map(providers.map((provider) => [provider.id, provider])),
+    upstreams: () => upstreams,
     estimator: createTokenEstimator(),
     schemas: createOutputSchemas(),
     claims: createMemoryIdempotencyClaims({ retentionMs }),
@@ -136,6 +137,7 @@ function withSimulator(config: Config, simulatorUrl: string): Pick<Config, 'mode
     baseUrl: `${simulatorUrl}/v1`,
     apiKey: undefined,
     offersKnownModels: false,
+    allowedOptions: [],
   };
   const models = SIMULATOR_MODELS.map(
     (model): ModelConfig => ({
@@ -157,8 +159,21 @@ const simulatorPrices = (inputMicroUsd: bigint, outputMicroUsd: bigint): Prices 
 });
 
 const SIMULATOR_MODEL_SETTINGS: Readonly<
-  Record<(typeof SIMULATOR_MODELS)[number], Pick<ModelConfig, 'contextWindow' | 'maxOutputTokens' | 'prices'>>
+  Record<
+    (typeof SIMULATOR_MODELS)[number],
+    Pick<ModelConfig, 'capabilities' | 'contextWindow' | 'maxOutputTokens' | 'prices'>
+  >
 > = {
-  'sim-fast': { contextWindow: 16_384, maxOutputTokens: 4_096, prices: simulatorPrices(100_000n, 400_000n) },
-  'sim-smart': { contextWindow: 128_000, maxOutputTokens: 16_384, prices: simulatorPrices(2_000_000n, 8_000_000n) },
+  'sim-fast': {
+    capabilities: undefined,
+    contextWindow: 16_384,
+    maxOutputTokens: 4_096,
+    prices: simulatorPrices(100_000n, 400_000n),
+  },
+  'sim-smart': {
+    capabilities: ['TEXT', 'STREAM', 'TOOLS', 'JSON_SCHEMA', 'IMAGES', 'REASONING'],
+    contextWindow: 128_000,
+    maxOutputTokens: 16_384,
+    prices: simulatorPrices(2_000_000n, 8_000_000n),
+  },
 };

@@ -19,6 +19,8 @@ export interface Message {
   readonly toolCalls: readonly ToolCall[];
   /** Only on TOOL messages: the call this message answers. */
   readonly toolCallId: string | undefined;
+  /** The prompt up to and with this message is worth keeping in the provider's prompt cache. */
+  readonly cacheBreakpoint: boolean;
 }
 
 export interface Tool {
@@ -43,6 +45,13 @@ export type OutputFormat =
   /** JSON without a schema asks for any JSON value; `name` labels the schema upstream. */
   | { readonly format: 'JSON'; readonly schema: JsonObject | undefined; readonly name: string };
 
+/** How much the model is to think before it answers; what is undefined is left to the provider. */
+export interface Reasoning {
+  readonly effort: 'LOW' | 'MEDIUM' | 'HIGH' | undefined;
+  /** Most tokens to think with; part of the output cap. */
+  readonly maxTokens: number | undefined;
+}
+
 /** Everything that decides what a model answers. A new generation parameter belongs here. */
 export interface ChatRequest {
   readonly messages: readonly Message[];
@@ -55,6 +64,13 @@ export interface ChatRequest {
   readonly tools: readonly Tool[];
   readonly toolChoice: ToolChoice | undefined;
   readonly output: OutputFormat;
+  /** undefined: as the provider does it by itself. */
+  readonly reasoning: Reasoning | undefined;
+  /**
+   * Parameters only some providers have, by kind of provider (`openai`, `anthropic`, ...), then by the provider's own
+   * name of the parameter. Each provider reads its own kind and lets through what its allow-list names.
+   */
+  readonly providerOptions: Readonly<Record<string, JsonObject>>;
 }
 
 /**

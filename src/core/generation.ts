@@ -48,6 +48,7 @@ export interface Generation {
   readonly attempts: readonly Attempt[];
   /** MODEL: the caller's output cap was above what the model can write and was lowered to it. */
   readonly clampedBy: 'MODEL' | undefined;
+  /** What was asked for and not done, or not counted: whole sentences for the caller. */
   readonly warnings: readonly string[];
   readonly createdAtMs: number;
   readonly completedAtMs: number | undefined;

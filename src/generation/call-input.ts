@@ -19,6 +19,7 @@ export interface MessageInput {
   readonly parts?: Maybe<readonly PartInput[]>;
   readonly toolCalls?: Maybe<readonly { readonly id: string; readonly name: string; readonly arguments: JsonObject }[]>;
   readonly toolCallId?: Maybe<string>;
+  readonly cacheBreakpoint?: Maybe<boolean>;
 }
 
 export interface CallInput {
@@ -42,6 +43,11 @@ export interface CallInput {
     readonly schema?: Maybe<JsonObject>;
     readonly name?: Maybe<string>;
   }>;
+  readonly reasoning?: Maybe<{
+    readonly effort?: Maybe<'LOW' | 'MEDIUM' | 'HIGH'>;
+    readonly maxTokens?: Maybe<number>;
+  }>;
+  readonly providerOptions?: Maybe<JsonObject>;
   readonly idempotencyKey?: Maybe<string>;
   readonly timeoutMs?: Maybe<number>;
   readonly labels?: Maybe<readonly { readonly name: string; readonly value: string }[]>;

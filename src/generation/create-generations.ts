@@ -9,9 +9,7 @@ import type { ClaimScope, IdempotencyClaims } from '../features/admission/idempo
 import type { OutputSchemas } from '../features/guards/output-schema.ts';
 import type { TokenEstimator } from '../features/pricing/token-estimator.ts';
 import type { Owner, ResultStore, StoredResult } from '../features/results/result-store.ts';
-import type { ModelCatalog } from '../features/routing/model-catalog.ts';
 import type { EventLogReader, EventLogs } from '../features/streams/event-log.ts';
-import type { Provider } from '../providers/provider.ts';
 import { blankGeneration } from './blank-generation.ts';
 import { parseCursor, readCursor } from './cursor.ts';
 import { createGenerate } from './generate.ts';
@@ -22,10 +20,11 @@ import type { PreparedCall } from './prepared-call.ts';
 import { retell } from './retell.ts';
 import { createRunningGenerations, type LeavePolicy, type RunningGeneration } from './running-generations.ts';
 import { createSettlement } from './settle.ts';
+import type { Upstreams } from './upstreams.ts';
 
 export interface GenerationsParts {
-  readonly models: ModelCatalog;
-  readonly providers: ReadonlyMap<string, Provider>;
+  /** What calls prepared from now on are answered by. */
+  readonly upstreams: () => Upstreams;
   readonly estimator: TokenEstimator;
   readonly schemas: OutputSchemas;
   readonly claims: IdempotencyClaims;

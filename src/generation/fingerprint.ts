@@ -6,7 +6,7 @@ import type { CallInput } from './call-input.ts';
 
 const NOT_THE_QUESTION = new Set(['idempotencyKey', 'timeoutMs', 'labels']);
 /** Fields that hold a caller's own JSON, where null is data and not the same as absent. */
-const JSON_FIELDS = new Set(['parameters', 'schema', 'arguments']);
+const JSON_FIELDS = new Set(['parameters', 'schema', 'arguments', 'providerOptions']);
 
 export function fingerprintOf(input: CallInput): string {
   const question = Object.fromEntries(Object.entries(input).filter(([name]) => !NOT_THE_QUESTION.has(name)));

@@ -7,7 +7,7 @@ import type { Attempt, AttemptOutcome, Generation, Terminal, Usage } from '../co
 import type { JsonValue } from '../core/json.ts';
 import { UpstreamError } from '../core/upstream-error.ts';
 import type { OutputSchemas } from '../features/guards/output-schema.ts';
-import type { Provider, ProviderDelta, ProviderEnd } from '../providers/provider.ts';
+import type { ProviderDelta, ProviderEnd } from '../providers/provider.ts';
 import type { Answer } from './answer.ts';
 import type { PreparedCall } from './prepared-call.ts';
 import type { Settlement } from './settle.ts';
@@ -16,7 +16,6 @@ import type { Settlement } from './settle.ts';
 export type StopCause = 'CANCELLED' | 'ABANDONED' | 'SHUTDOWN';
 
 export interface GenerateParts {
-  readonly providers: ReadonlyMap<string, Provider>;
   readonly settlement: Settlement;
   readonly schemas: OutputSchemas;
   readonly clock: Clock;
@@ -46,7 +45,7 @@ interface Finished {
   readonly providerRequestId: string | undefined;
 }
 
-export function createGenerate({ providers, settlement, schemas, clock, reportDefect }: GenerateParts): Generate {
+export function createGenerate({ settlement, schemas, clock, reportDefect }: GenerateParts): Generate {
   return async (run) => {
     const { call, streamed, signal, answer } = run;
     const { target, timeouts } = call.model;
@@ -57,9 +56,7 @@ export function createGenerate({ providers, settlement, schemas, clock, reportDe
     };
 
     try {
-      const provider = providers.get(target.providerId);
-      if (provider === undefined) throw new Error('a model refers to a provider that was never made');
-      const end = await provider.chat(
+      const end = await call.provider.chat(
         {
           model: target.model,
           request: call.request,

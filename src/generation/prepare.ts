@@ -7,11 +7,13 @@ import type { InvalidInput } from '../core/generation.ts';
 import { costNanoUsd } from '../core/money.ts';
 import type { OutputSchemas } from '../features/guards/output-schema.ts';
 import type { TokenEstimator } from '../features/pricing/token-estimator.ts';
-import type { Model, ModelCatalog } from '../features/routing/model-catalog.ts';
+import type { Model } from '../features/routing/model-catalog.ts';
+import type { Provider } from '../providers/provider.ts';
 import type { CallInput } from './call-input.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import type { CallEstimate, Generations, InputPath, PreparedBatch } from './generations.ts';
 import type { PreparedCall, PreparedKey } from './prepared-call.ts';
+import type { Upstreams } from './upstreams.ts';
 import {
   InputProblem,
   validateIdempotencyKey,
@@ -28,14 +30,15 @@ const MAX_OUTPUT_TOKENS = 10_000_000;
 const SURELY = 2;
 
 export interface PrepareParts {
-  readonly models: ModelCatalog;
+  /** Asked once a call, so that a call sees one configuration from its beginning to its end. */
+  readonly upstreams: () => Upstreams;
   readonly estimator: TokenEstimator;
   readonly schemas: OutputSchemas;
 }
 
 type Preparation = Pick<Generations, 'prepare' | 'prepareBatch' | 'estimate'>;
 
-export function createPreparation({ models, estimator, schemas }: PrepareParts): Preparation {
+export function createPreparation({ upstreams, estimator, schemas }: PrepareParts): Preparation {
   function prepareKeyed(
     input: CallInput,
     caller: Caller,
@@ -43,14 +46,20 @@ export function createPreparation({ models, estimator, schemas }: PrepareParts):
     keyOf: () => Omit<PreparedKey, 'fingerprint'> | undefined,
   ): PreparedCall | InvalidInput {
     try {
+      const { models, providers } = upstreams();
       const model = models.find(input.model, caller);
       if (model === undefined) {
         throw new InputProblem(['model'], 'No such model. Ask the "models" query for their names.', 'MODEL_NOT_FOUND');
       }
+      const provider = providers.get(model.target.providerId);
+      if (provider === undefined) throw new Error('a model refers to a provider that was never made');
       const key = keyOf();
       const cap = outputCap(input, model);
-      const request: ChatRequest = { ...validateRequest(input, model, schemas), maxOutputTokens: cap.tokens };
+      const asked: ChatRequest = { ...validateRequest(input, model, schemas), maxOutputTokens: cap.tokens };
+      const { request, warnings } = fitReasoning(asked, model);
+      warnings.push(...reviewOf(request, model, provider));
       const { prices } = model;
+      if (prices === undefined) warnings.push(`No price is known for ${model.name}: its cost is not counted.`);
       const inputTokens = estimator.estimateInput(model.name, request);
       if (inputTokens > SURELY * model.contextWindow) {
         throw new InputProblem(
@@ -63,13 +72,14 @@ export function createPreparation({ models, estimator, schemas }: PrepareParts):
         type: 'PREPARED',
         caller,
         model,
+        provider,
         request,
         prices,
         idempotency: key && { ...key, fingerprint: fingerprintOf(input) },
         timeoutMs: validateTimeout(input.timeoutMs, model.timeouts.totalMs),
         labels: validateLabels(input),
         clampedBy: cap.clamped ? 'MODEL' : undefined,
-        warnings: prices === undefined ? [`No price is known for ${model.name}: its cost is not counted.`] : [],
+        warnings,
         inputTokens,
       };
     } catch (error) {
@@ -123,6 +133,34 @@ function outputCap(input: CallInput, model: Model): { readonly tokens: number; r
     throw new InputProblem(['maxOutputTokens'], `maxOutputTokens must be between 1 and ${MAX_OUTPUT_TOKENS}.`);
   }
   return { tokens: Math.min(asked, model.maxOutputTokens), clamped: asked > model.maxOutputTokens };
+}
+
+/** Thinking is bounded by the cap it is part of; a model that is not known to think is not asked to. */
+function fitReasoning(
+  asked: ChatRequest,
+  model: Model,
+): { readonly request: ChatRequest; readonly warnings: string[] } {
+  const { reasoning, maxOutputTokens } = asked;
+  if (reasoning === undefined) return { request: asked, warnings: [] };
+  if (!model.capabilities.includes('REASONING')) {
+    const warning = `reasoning was not sent: ${model.name} has no REASONING.`;
+    return { request: { ...asked, reasoning: undefined }, warnings: [warning] };
+  }
+  if (reasoning.maxTokens !== undefined && reasoning.maxTokens >= maxOutputTokens) {
+    throw new InputProblem(
+      ['reasoning', 'maxTokens'],
+      `reasoning.maxTokens is part of the output cap and must be below it (${maxOutputTokens}): lower it, or raise maxOutputTokens.`,
+    );
+  }
+  return { request: asked, warnings: [] };
+}
+
+/** @throws InputProblem for an option the provider's list does not name. */
+function reviewOf(request: ChatRequest, model: Model, provider: Provider): readonly string[] {
+  const { warnings, refusedOptions } = provider.review(request, model.target.model);
+  const [refused] = refusedOptions;
+  if (refused !== undefined) throw new InputProblem(['providerOptions', ...refused.path], refused.message);
+  return warnings;
 }
 
 /** What concerns the batch as a whole has no typed member of its own: top-level errors. */

@@ -4,12 +4,15 @@ import type { Caller } from '../core/caller.ts';
 import type { ChatRequest } from '../core/chat.ts';
 import type { Prices } from '../core/money.ts';
 import type { Model } from '../features/routing/model-catalog.ts';
+import type { Provider } from '../providers/provider.ts';
 
 /** A call that passed validation and waits to be run: nothing in it refers to GraphQL any more. */
 export interface PreparedCall {
   readonly type: 'PREPARED';
   readonly caller: Caller;
   readonly model: Model;
+  /** The one the model's target names, taken when the call was prepared: a reload does not touch calls that run. */
+  readonly provider: Provider;
   readonly request: ChatRequest;
   /** As they are now: prices may change by date and hour while the call runs. undefined: none known. */
   readonly prices: Prices | undefined;

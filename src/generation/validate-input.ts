@@ -1,7 +1,9 @@
 // Checks one call's input and turns it into our words. Messages teach and never repeat what was sent.
 
-import type { ChatRequest, Message, OutputFormat, Part, Tool, ToolChoice } from '../core/chat.ts';
+import type { ChatRequest, Message, OutputFormat, Part, Reasoning, Tool, ToolChoice } from '../core/chat.ts';
 import type { InvalidInput, InvalidInputCode } from '../core/generation.ts';
+import type { JsonObject } from '../core/json.ts';
+import { PROVIDER_KINDS } from '../core/provider-kinds.ts';
 import type { OutputSchemas } from '../features/guards/output-schema.ts';
 import type { Model } from '../features/routing/model-catalog.ts';
 import type { CallInput, MessageInput, PartInput } from './call-input.ts';
@@ -18,6 +20,8 @@ const MAX_LABEL_VALUE_CHARACTERS = 256;
 const MAX_URL_CHARACTERS = 8192;
 const MAX_TIMEOUT_MS = 3_600_000;
 const MAX_DESCRIPTION_CHARACTERS = 8192;
+
+const NO_OPTIONS: Readonly<Record<string, JsonObject>> = {};
 
 /** Thrown inside this folder's validation only; prepare.ts turns it into a value. */
 export class InputProblem extends Error {
@@ -52,6 +56,8 @@ export function validateRequest(
     tools,
     toolChoice: validateToolChoice(input, tools),
     output: validateOutput(input, schemas),
+    reasoning: validateReasoning(input),
+    providerOptions: validateProviderOptions(input),
   };
   requireCapabilities(request, model);
   return request;
@@ -103,7 +109,8 @@ function validateMessages(input: CallInput): readonly Message[] {
       throw new InputProblem(['messages'], 'Give either prompt or messages, not both.');
     }
     if (prompt.trim() === '') throw new InputProblem(['prompt'], 'The prompt is empty.');
-    return [{ role: 'USER', parts: [{ type: 'text', text: prompt }], toolCalls: [], toolCallId: undefined }];
+    const parts = [{ type: 'text', text: prompt }] as const;
+    return [{ role: 'USER', parts, toolCalls: [], toolCallId: undefined, cacheBreakpoint: false }];
   }
   if (messages === null || messages === undefined) {
     throw new InputProblem([], 'Give a prompt or messages.');
@@ -140,7 +147,13 @@ function validateMessage(message: MessageInput, index: number, knownCalls: Set<s
   } else if (toolCallId !== undefined) {
     throw new InputProblem(at('toolCallId'), 'Only TOOL messages carry a toolCallId.');
   }
-  return { role: message.role, parts: validateParts(message, at, toolCalls.length > 0), toolCalls, toolCallId };
+  return {
+    role: message.role,
+    parts: validateParts(message, at, toolCalls.length > 0),
+    toolCalls,
+    toolCallId,
+    cacheBreakpoint: message.cacheBreakpoint ?? false,
+  };
 }
 
 function validateParts(
@@ -251,6 +264,32 @@ function validateOutput(input: CallInput, schemas: OutputSchemas): OutputFormat 
     if (problem !== undefined) throw new InputProblem(['output', 'schema'], problem);
   }
   return { format: 'JSON', schema, name };
+}
+
+function validateReasoning(input: CallInput): Reasoning | undefined {
+  const effort = input.reasoning?.effort ?? undefined;
+  const maxTokens = input.reasoning?.maxTokens ?? undefined;
+  if (maxTokens !== undefined && maxTokens < 1) {
+    throw new InputProblem(['reasoning', 'maxTokens'], 'reasoning.maxTokens must be at least 1.');
+  }
+  return effort === undefined && maxTokens === undefined ? undefined : { effort, maxTokens };
+}
+
+/** Only the outermost level is looked at here; what one kind may be sent, its provider's list says. */
+function validateProviderOptions(input: CallInput): Readonly<Record<string, JsonObject>> {
+  const given = input.providerOptions ?? undefined;
+  if (given === undefined) return NO_OPTIONS;
+  requireObject(given, ['providerOptions']);
+  for (const [kind, options] of Object.entries(given)) {
+    if (!PROVIDER_KINDS.some((known) => known === kind)) {
+      throw new InputProblem(
+        ['providerOptions', kind],
+        `providerOptions are grouped by kind of provider, one of ${PROVIDER_KINDS.join(', ')}.`,
+      );
+    }
+    requireObject(options, ['providerOptions', kind]);
+  }
+  return given as Readonly<Record<string, JsonObject>>;
 }
 
 function validateStop(input: CallInput): readonly string[] {

@@ -1,6 +1,7 @@
 // What fields of the configuration file must agree on: ids that are unique, targets that exist, addresses that are safe.
 // It works on the file as read, whole or not, so that these problems are told beside those of its shape.
 
+import { PROVIDER_KIND_FACTS, PROVIDER_KINDS } from '../core/provider-kinds.ts';
 import { isLoopbackHost } from './config-environment.ts';
 import type { ConfigProblem } from './config-errors.ts';
 import { formatPath, nearestName } from './config-errors.ts';
@@ -95,16 +96,17 @@ export function checkFile(file: ConfigFile): readonly ConfigProblem[] {
 function checkProvider(provider: Mapping, report: (field: string, found: string, expected: string) => void): void {
   const kind = textOf(provider['kind']);
   const baseUrl = textOf(provider['baseUrl']);
-  if (kind === 'openai-compatible' && baseUrl === undefined) {
+  const known = PROVIDER_KINDS.find((candidate) => candidate === kind);
+  const facts = known && PROVIDER_KIND_FACTS[known];
+  if (facts && facts.baseUrl === undefined && baseUrl === undefined) {
     report(
       'baseUrl',
       'nothing',
-      'the address of the server, e.g. http://127.0.0.1:8080/v1 (kind openai-compatible has none of its own)',
+      `the address of the server, e.g. http://127.0.0.1:8080/v1 (kind ${kind} has none of its own)`,
     );
   }
-  if (kind === 'openai' && baseUrl === undefined && provider['apiKey'] === undefined) {
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: shows what to write.
-    report('apiKey', 'nothing', 'the key of the provider, e.g. "${OPENAI_API_KEY}"');
+  if (facts?.keyVariable !== undefined && baseUrl === undefined && provider['apiKey'] === undefined) {
+    report('apiKey', 'nothing', `the key of the provider, e.g. "\${${facts.keyVariable}}"`);
   }
   if (baseUrl === undefined || !URL.canParse(baseUrl)) return;
   const url = new URL(baseUrl);

@@ -1,5 +1,6 @@
 // Reads the environment variables of the server. An empty variable counts as not set, as compose files leave them.
 
+import { PROVIDER_KIND_FACTS, PROVIDER_KINDS, type ProviderKind } from '../core/provider-kinds.ts';
 import type { LogFormat, LogLevel } from './config.ts';
 import { type ConfigProblem, describeLength, describeValue, nearestName } from './config-errors.ts';
 import { createSecret, type Secret } from './secret.ts';
@@ -17,7 +18,8 @@ export interface Environment {
   readonly logLevel: LogLevel;
   /** undefined: decided by whether the output is a terminal. */
   readonly logFormat: LogFormat | undefined;
-  readonly openAiKey: Secret | undefined;
+  /** Keys of providers whose models are offered where there is no file. */
+  readonly providerKeys: ReadonlyMap<ProviderKind, Secret>;
   readonly problems: readonly ConfigProblem[];
   readonly warnings: readonly string[];
 }
@@ -26,6 +28,8 @@ const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'
 const LOG_FORMATS = ['json', 'pretty'] as const;
 const PORT_RANGE = 'a whole number from 0 to 65535 (0: any free port)';
 const ADMIN_KEY = /^[\x21-\x7e]{32,256}$/;
+const PROVIDER_KEY = /^[\x21-\x7e]{1,4096}$/;
+const PROVIDER_KEY_WORDS = 'printable ASCII characters without spaces or line breaks';
 const KNOWN = [
   'SLUICE_CONFIG',
   'SLUICE_ADMIN_KEY',
@@ -74,6 +78,12 @@ export function readEnvironment(env: NodeJS.ProcessEnv): Environment {
   const isHost = host === undefined || /^[A-Za-z0-9.:_-]{1,255}$/.test(host);
   if (port !== undefined && !isPort) report('PORT', describeValue(port), PORT_RANGE);
   if (!isHost) report('HOST', describeValue(host), 'a host name or IP address');
+  const providerKeys = new Map<ProviderKind, Secret>();
+  for (const kind of PROVIDER_KINDS) {
+    const { keyVariable } = PROVIDER_KIND_FACTS[kind];
+    const key = keyVariable && secretOf(keyVariable, (value) => PROVIDER_KEY.test(value), PROVIDER_KEY_WORDS);
+    if (key) providerKeys.set(kind, key);
+  }
   const ecsIsToCome = get('LOG_FORMAT') === 'ecs' ? ' (ecs is not supported by this version)' : '';
 
   return {
@@ -92,11 +102,7 @@ export function readEnvironment(env: NodeJS.ProcessEnv): Environment {
     allowSimulator: isOn('SLUICE_ALLOW_SIMULATOR'),
     logLevel: oneOf('LOG_LEVEL', LOG_LEVELS) ?? 'info',
     logFormat: oneOf('LOG_FORMAT', LOG_FORMATS, ecsIsToCome),
-    openAiKey: secretOf(
-      'OPENAI_API_KEY',
-      (value) => /^[\x21-\x7e]{1,4096}$/.test(value),
-      'printable ASCII characters without spaces or line breaks',
-    ),
+    providerKeys,
     problems,
     warnings: warningsOf(env),
   };

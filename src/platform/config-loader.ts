@@ -4,8 +4,8 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { isAbsolute, relative, resolve } from 'node:path';
-import type { Capability } from '../core/chat.ts';
 import { formatMicroUsd, type Prices } from '../core/money.ts';
+import { PROVIDER_KIND_FACTS } from '../core/provider-kinds.ts';
 import type { Config, ModelConfig, ProviderConfig } from './config.ts';
 import { checkFile, literalSecrets, namesProviders } from './config-checks.ts';
 import { type Environment, isLoopbackHost, readEnvironment } from './config-environment.ts';
@@ -27,8 +27,6 @@ export interface LoadConfigOptions {
 }
 
 const DEFAULT_FILE = 'sluice.yaml';
-const OPENAI_URL = 'https://api.openai.com/v1';
-const DEFAULT_CAPABILITIES: readonly Capability[] = ['TEXT', 'STREAM', 'TOOLS', 'JSON_SCHEMA', 'IMAGES'];
 /** Longer than the longest call, so that a stop cuts none. */
 const DRAIN_MARGIN_MS = 5_000;
 
@@ -155,23 +153,27 @@ const nothingFound: Found = { providers: [], models: [] };
 /** Real models with no file at all: a key in the environment, a server on this machine. */
 async function findProviders(environment: Environment, ollamaUrl: string | null = OLLAMA_URL): Promise<Found> {
   const ollamaModels = ollamaUrl === null ? [] : await probeOllama(ollamaUrl);
-  const openAi: ProviderConfig = {
-    id: 'openai',
-    kind: 'openai',
-    baseUrl: OPENAI_URL,
-    apiKey: environment.openAiKey,
-    offersKnownModels: true,
-  };
+  const withKeys = [...environment.providerKeys].map(
+    ([kind, apiKey]): ProviderConfig => ({
+      id: kind,
+      kind,
+      baseUrl: PROVIDER_KIND_FACTS[kind].baseUrl ?? '',
+      apiKey,
+      offersKnownModels: true,
+      allowedOptions: [],
+    }),
+  );
   const ollama: ProviderConfig = {
     id: 'ollama',
     kind: 'openai-compatible',
     baseUrl: `${ollamaUrl}/v1`,
     apiKey: undefined,
     offersKnownModels: false,
+    allowedOptions: [],
   };
   const { timeouts } = DEFAULT_MODEL;
   return {
-    providers: [...(environment.openAiKey ? [openAi] : []), ...(ollamaModels.length > 0 ? [ollama] : [])],
+    providers: [...withKeys, ...(ollamaModels.length > 0 ? [ollama] : [])],
     models: ollamaModels.map((model) => ({
       ...DEFAULT_MODEL,
       name: model.replace(/:latest$/, ''),
@@ -184,7 +186,7 @@ async function findProviders(environment: Environment, ollamaUrl: string | null 
 
 /** A model of which nothing but its name is known. */
 export const DEFAULT_MODEL: Omit<ModelConfig, 'name' | 'target'> = {
-  capabilities: DEFAULT_CAPABILITIES,
+  capabilities: undefined,
   contextWindow: undefined,
   maxOutputTokens: undefined,
   defaultMaxOutputTokens: undefined,
@@ -222,8 +224,16 @@ function assemble(environment: Environment, file: FileConfig, cwd: string, isTer
   };
 }
 
-function toProvider({ id, kind, baseUrl, apiKey }: FileConfig['providers'][number]): ProviderConfig {
-  return { id, kind, baseUrl: baseUrl ?? OPENAI_URL, apiKey, offersKnownModels: false };
+function toProvider({ id, kind, baseUrl, apiKey, allowedOptions }: FileConfig['providers'][number]): ProviderConfig {
+  return {
+    id,
+    kind,
+    // A kind without an address of its own has one in the file: checkFile sees to it.
+    baseUrl: baseUrl ?? PROVIDER_KIND_FACTS[kind].baseUrl ?? '',
+    apiKey,
+    offersKnownModels: false,
+    allowedOptions,
+  };
 }
 
 function toModel(model: FileConfig['models'][number]): ModelConfig {
@@ -233,7 +243,7 @@ function toModel(model: FileConfig['models'][number]): ModelConfig {
   return {
     name: model.id,
     target: { providerId: target.provider, model: target.model },
-    capabilities: model.capabilities ?? DEFAULT_CAPABILITIES,
+    capabilities: model.capabilities,
     contextWindow: model.contextWindow,
     maxOutputTokens: model.maxOutputTokens,
     defaultMaxOutputTokens: model.defaultMaxOutputTokens,

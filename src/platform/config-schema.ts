@@ -2,6 +2,7 @@
 // checked in config-checks.ts, so that a mistake in one place hides none in another.
 
 import type { z } from 'zod';
+import { PROVIDER_KINDS } from '../core/provider-kinds.ts';
 import type { ConfigProblem } from './config-errors.ts';
 import { describeLength, describeValue, formatPath, nearestName } from './config-errors.ts';
 import {
@@ -65,13 +66,17 @@ const apiKey = section(
 const provider = section(
   {
     id: name(),
-    kind: choice(['openai', 'openai-compatible'], ['anthropic', 'gemini', 'ai-sdk']),
+    kind: choice(PROVIDER_KINDS, ['anthropic', 'gemini', 'ai-sdk']),
     baseUrl: webAddress().optional(),
     apiKey: secret(
       /^[\x21-\x7e]{1,4096}$/,
       'a key of printable ASCII characters without spaces or line breaks',
     ).optional(),
     allowInsecure: flag().default(false),
+    allowedOptions: list(
+      text(/^[A-Za-z][\w.-]{0,63}$/, 'the name of a parameter of the provider'),
+      'a list of names of parameters',
+    ).default([]),
   },
   { quota: 'a provider quota' },
 );
@@ -105,7 +110,7 @@ const model = section(
     defaultMaxOutputTokens: wholeNumber(1, MOST_TOKENS).optional(),
     prices: prices.optional(),
     capabilities: list(
-      choice(['TEXT', 'STREAM', 'TOOLS', 'JSON_SCHEMA', 'IMAGES'], ['REASONING', 'EMBEDDINGS']),
+      choice(['TEXT', 'STREAM', 'TOOLS', 'JSON_SCHEMA', 'IMAGES', 'REASONING'], ['EMBEDDINGS']),
       'a list of capabilities',
     ).optional(),
     timeouts: timeouts.prefault({}),

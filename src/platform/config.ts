@@ -4,6 +4,7 @@
 import type { AccessRole } from '../core/caller.ts';
 import type { Capability } from '../core/chat.ts';
 import type { Prices } from '../core/money.ts';
+import type { ProviderKind } from '../core/provider-kinds.ts';
 import type { Secret } from './secret.ts';
 
 export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
@@ -58,8 +59,6 @@ export interface ApiKeyConfig {
   readonly allowedModels: readonly string[] | undefined;
 }
 
-export type ProviderKind = 'openai' | 'openai-compatible';
-
 export interface ProviderConfig {
   readonly id: string;
   readonly kind: ProviderKind;
@@ -69,13 +68,16 @@ export interface ProviderConfig {
   readonly apiKey: Secret | undefined;
   /** True: offer all chat models the price table knows of it (a key in the environment and no file). */
   readonly offersKnownModels: boolean;
+  /** Names in `providerOptions` that callers may send to it besides the usual ones. */
+  readonly allowedOptions: readonly string[];
 }
 
 export interface ModelConfig {
   /** What callers ask for. */
   readonly name: string;
   readonly target: { readonly providerId: string; readonly model: string };
-  readonly capabilities: readonly Capability[];
+  /** undefined: what is usual for its kind of provider and its name. */
+  readonly capabilities: readonly Capability[] | undefined;
   /** Tokens; undefined: as the price table knows, else a default. */
   readonly contextWindow: number | undefined;
   readonly maxOutputTokens: number | undefined;

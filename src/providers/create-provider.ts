@@ -1,9 +1,9 @@
 // The registry of provider kinds: one line each.
 
+import type { Capability } from '../core/chat.ts';
+import { PROVIDER_KIND_FACTS, type ProviderKind } from '../core/provider-kinds.ts';
 import { createOpenAiProvider } from './openai/openai.ts';
 import type { Provider } from './provider.ts';
-
-export type ProviderKind = 'openai' | 'openai-compatible';
 
 export interface ProviderSettings {
   readonly id: string;
@@ -13,29 +13,37 @@ export interface ProviderSettings {
   readonly apiKey: string | undefined;
   /** Bytes of one answer. Default 4 MiB. */
   readonly maxAnswerBytes?: number;
+  /** Names in `providerOptions` that may be sent besides the kind's own list. Default: none. */
+  readonly allowedOptions?: readonly string[];
 }
 
 interface KindOfProvider {
-  /** undefined: the configuration has to say it. */
-  readonly defaultBaseUrl: string | undefined;
+  /** Whether the provider's model of this name can think before it answers, as far as its name tells. */
+  thinks(model: string): boolean;
   create(settings: ProviderSettings & { readonly baseUrl: string }): Provider;
 }
 
 const KINDS: Readonly<Record<ProviderKind, KindOfProvider>> = {
   openai: {
-    defaultBaseUrl: 'https://api.openai.com/v1',
+    thinks: (model) => /^(?:o\d|gpt-5)/.test(model),
     create: (settings) => createOpenAiProvider({ ...settings, kind: 'openai' }),
   },
   'openai-compatible': {
-    defaultBaseUrl: undefined,
+    thinks: () => false,
     create: (settings) => createOpenAiProvider({ ...settings, kind: 'openai-compatible' }),
   },
 };
 
+const USUAL: readonly Capability[] = ['TEXT', 'STREAM', 'TOOLS', 'JSON_SCHEMA', 'IMAGES'];
+
+/** What a model can do where the configuration does not say. */
+export const usualCapabilities = (kind: ProviderKind, model: string): readonly Capability[] =>
+  KINDS[kind].thinks(model) ? [...USUAL, 'REASONING'] : USUAL;
+
 /** @throws Error when a base URL is missing or no URL: the configuration is checked before, so this is a bug of ours. */
 export function createProvider(settings: ProviderSettings): Provider {
   const kind = KINDS[settings.kind];
-  const baseUrl = settings.baseUrl ?? kind.defaultBaseUrl;
+  const baseUrl = settings.baseUrl ?? PROVIDER_KIND_FACTS[settings.kind].baseUrl;
   if (baseUrl === undefined) throw new Error(`Provider "${settings.id}" of kind ${settings.kind} needs a baseUrl.`);
   return kind.create({ ...settings, baseUrl });
 }

@@ -46,9 +46,25 @@ export interface ProviderEnd {
   readonly providerRequestId: string | undefined;
 }
 
+/** What of a request a provider will not send as it was asked. Found without side effects, before anything runs. */
+export interface RequestReview {
+  /** Asked for and left out: whole sentences for the caller. */
+  readonly warnings: readonly string[];
+  /** Entries of `providerOptions` that may not be sent; `path` starts at the kind of provider. */
+  readonly refusedOptions: readonly RefusedOption[];
+}
+
+export interface RefusedOption {
+  readonly path: readonly string[];
+  /** A whole sentence: what is wrong and what may be given. */
+  readonly message: string;
+}
+
 export interface Provider {
   /** As named in the configuration. */
   readonly id: string;
+  /** Pure and cheap: asked for every call. `model`: the provider's name of it. */
+  review(request: ChatRequest, model: string): RequestReview;
   /**
    * Sends one attempt, no retries. Calls `onDelta` synchronously for each piece, then resolves.
    * @throws UpstreamError for everything that goes wrong, never anything else.

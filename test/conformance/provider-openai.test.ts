@@ -1,6 +1,7 @@
 // The adapter for chat completions on the simulator, in both of its kinds.
 
-import { createProvider, type ProviderKind } from '../../src/providers/create-provider.ts';
+import type { ProviderKind } from '../../src/core/provider-kinds.ts';
+import { createProvider } from '../../src/providers/create-provider.ts';
 import { startTestSimulator } from '../support/start-simulator.ts';
 import { describeProvider, type ProviderUnderTest } from './provider-conformance.ts';
 

@@ -108,6 +108,10 @@ export type GenerateInput = {
   output?: OutputInput | null | undefined;
   /** A single question: short for one USER message. */
   prompt?: string | null | undefined;
+  /** Parameters only some providers have, grouped by kind of provider, by their names there: `{ "anthropic": { "top_k": 5 } }`. Each kind has a list of what it lets through; those of other kinds than the one that answers are left out. */
+  providerOptions?: Record<string, unknown> | null | undefined;
+  /** How much the model may think first. Not sent to models without REASONING, nor the part of it a provider has no word for; a warning says so. */
+  reasoning?: ReasoningInput | null | undefined;
   /** Asks for the same answer to the same input, as far as the provider can keep that. */
   seed?: number | null | undefined;
   /** The model stops before it writes one of these. At most 4, each 1 to 256 characters. */
@@ -202,6 +206,8 @@ export type LabelInput = {
 
 /** One message of a conversation: `content` or `parts`, not both. */
 export type MessageInput = {
+  /** Ends a part of the prompt worth keeping in the provider's prompt cache: all up to and with this message. Where the provider caches by itself it is not sent, and a warning says so. Default false. */
+  cacheBreakpoint?: boolean | null | undefined;
   /** The message as plain text. */
   content?: string | null | undefined;
   /** The message in pieces: text and, from USER, images. */
@@ -241,6 +247,23 @@ export type PartInput = {
   mediaType?: string | null | undefined;
   /** Text, not empty. */
   text?: string | null | undefined;
+};
+
+/** How hard the model thinks before it answers. */
+export type ReasoningEffort =
+  /** Long: for hard problems. Thinking is billed as output. */
+  | 'HIGH'
+  /** A little: quick and cheap. */
+  | 'LOW'
+  /** As much as most questions need. */
+  | 'MEDIUM';
+
+/** How much the model may think before it answers. Thinking is billed as output. */
+export type ReasoningInput = {
+  /** How hard. Default: the provider's. */
+  effort?: ReasoningEffort | null | undefined;
+  /** Most tokens to think with, from 1; part of the output cap and below it. Default: by the effort. */
+  maxTokens?: number | null | undefined;
 };
 
 /** Who speaks in a message. */

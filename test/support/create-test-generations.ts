@@ -57,13 +57,15 @@ export function createTestGenerations(settings: Partial<GenerationSettings> = {}
   const provider = createScriptedProvider();
   const defects: unknown[] = [];
   const logs = createMemoryEventLogs({ clock: systemClock, retentionMs: 900_000, stalledReaderMs: 15_000 });
+  const models = createModelCatalog([
+    testModel,
+    { ...testModel, name: 'plain', capabilities: ['TEXT'] },
+    { ...testModel, name: 'unpriced', prices: undefined },
+    { ...testModel, name: 'thinker', capabilities: [...testModel.capabilities, 'REASONING'] },
+  ]);
+  const upstreams = { models, providers: new Map([['scripted', provider]]) };
   const generations = createGenerations({
-    models: createModelCatalog([
-      testModel,
-      { ...testModel, name: 'plain', capabilities: ['TEXT'] },
-      { ...testModel, name: 'unpriced', prices: undefined },
-    ]),
-    providers: new Map([['scripted', provider]]),
+    upstreams: () => upstreams,
     estimator: createTokenEstimator(),
     schemas: createOutputSchemas(),
     claims: createMemoryIdempotencyClaims({ retentionMs: 86_400_000 }),

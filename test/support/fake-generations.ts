@@ -17,6 +17,7 @@ import type { PreparedCall } from '../../src/generation/prepared-call.ts';
 import type { GraphQLContext } from '../../src/graphql/context.ts';
 import type { PlannedField } from '../../src/graphql/operation-plan.ts';
 import type { ResolverServices } from '../../src/graphql/resolver-services.ts';
+import { createScriptedProvider } from './scripted-provider.ts';
 
 export const caller: Caller = {
   organizationId: 'acme',
@@ -52,6 +53,7 @@ export const call: PreparedCall = {
   prices: undefined,
   caller,
   model,
+  provider: createScriptedProvider(),
   request: {
     messages: [],
     maxOutputTokens: 500,
@@ -62,6 +64,8 @@ export const call: PreparedCall = {
     tools: [],
     toolChoice: undefined,
     output: { format: 'TEXT' },
+    reasoning: undefined,
+    providerOptions: {},
   },
   idempotency: undefined,
   timeoutMs: 1000,

@@ -28,6 +28,10 @@ export function createScriptedProvider(): ScriptedProvider {
     calls,
     onCall: undefined,
     open: () => open,
+    review: ({ messages }) => ({
+      warnings: messages.some(({ cacheBreakpoint }) => cacheBreakpoint) ? ['cacheBreakpoint was not sent.'] : [],
+      refusedOptions: [],
+    }),
     chat: (call, onDelta) =>
       new Promise((resolve, reject) => {
         open++;

@@ -3,12 +3,13 @@
 
 import type { ModelInfo, ModelPrice, Provider } from '@pydantic/genai-prices';
 import type { Prices } from '../../core/money.ts';
+import type { ProviderKind } from '../../core/provider-kinds.ts';
 
 /** Stored with every charge; a test keeps it equal to the installed package. */
 export const PRICE_TABLE_VERSION = 'genai-prices@0.1.8';
 
 export interface PricedProvider {
-  readonly kind: 'openai' | 'openai-compatible';
+  readonly kind: ProviderKind;
   /** Decides for `openai-compatible`: the table knows the addresses of many providers. */
   readonly baseUrl: string;
 }
@@ -23,8 +24,8 @@ export interface KnownModel {
 export interface PriceTable {
   /** What is known of a provider's model at a time (ms since the epoch); prices may change by date and hour. */
   lookup(provider: PricedProvider, model: string, atMs: number): KnownModel | undefined;
-  /** OpenAI's models that speak chat completions. */
-  chatModels(): readonly string[];
+  /** The chat models a kind of provider is known to offer; none for kinds that are many servers. */
+  chatModels(kind: ProviderKind): readonly string[];
 }
 
 /** Takes some tens of milliseconds: the package is one large module. */
@@ -32,7 +33,9 @@ export async function loadPriceTable(): Promise<PriceTable> {
   const { calcPrice, findProvider } = await import('@pydantic/genai-prices');
 
   const providerOf = ({ kind, baseUrl }: PricedProvider): Provider | undefined =>
-    kind === 'openai' ? findProvider({ providerId: 'openai' }) : findProvider({ providerApiUrl: baseUrl });
+    PROVIDER_IDS[kind] === undefined
+      ? findProvider({ providerApiUrl: baseUrl })
+      : findProvider({ providerId: PROVIDER_IDS[kind] });
 
   // Finding a model walks over hundreds of patterns; prices change at whole minutes at most.
   const remembered = new Map<string, { readonly minute: number | undefined; readonly known: KnownModel | undefined }>();
@@ -52,9 +55,16 @@ export async function loadPriceTable(): Promise<PriceTable> {
       remembered.set(key, { minute: changes ? minute : undefined, known });
       return known;
     },
-    chatModels: () => (findProvider({ providerId: 'openai' })?.models ?? []).filter(isChatModel).map(({ id }) => id),
+    chatModels: (kind) => {
+      const providerId = PROVIDER_IDS[kind];
+      const models = providerId === undefined ? [] : (findProvider({ providerId })?.models ?? []);
+      return models.filter((model) => isChatModel(model, CHAT_MODELS[kind])).map(({ id }) => id);
+    },
   };
 }
+
+/** The package's names for kinds that are one provider. */
+const PROVIDER_IDS: Readonly<Partial<Record<ProviderKind, string>>> = { openai: 'openai' };
 
 const MOST_REMEMBERED = 5_000;
 
@@ -104,11 +114,14 @@ export function microUsdFromNumber(usd: number): bigint | undefined {
 
 const MICRO_DIGITS = 6;
 
-const CHAT_MODEL =
-  /^(?:gpt-(?:3\.5-turbo|4|4\.1|4o|\d+(?:\.\d+)?)(?:-(?:turbo|mini|nano|luna|sol|terra|astra))?|o\d(?:-mini)?)$/;
+/** Names of models that chat, of those the table lists for a kind. */
+const CHAT_MODELS: Readonly<Partial<Record<ProviderKind, RegExp>>> = {
+  openai:
+    /^(?:gpt-(?:3\.5-turbo|4|4\.1|4o|\d+(?:\.\d+)?)(?:-(?:turbo|mini|nano|luna|sol|terra|astra))?|o\d(?:-mini)?)$/,
+};
 /** Still priced, no longer served. */
 const RETIRED = new Set(['o1-mini']);
 
-function isChatModel({ id, deprecated, context_window }: ModelInfo): boolean {
-  return CHAT_MODEL.test(id) && context_window !== undefined && deprecated !== true && !RETIRED.has(id);
+function isChatModel({ id, deprecated, context_window }: ModelInfo, names: RegExp | undefined): boolean {
+  return names?.test(id) === true && context_window !== undefined && deprecated !== true && !RETIRED.has(id);
 }

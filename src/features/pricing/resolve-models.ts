@@ -4,8 +4,9 @@
 import type { Capability } from '../../core/chat.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Prices } from '../../core/money.ts';
-import type { Config, ModelConfig } from '../../platform/config.ts';
+import type { Config, ModelConfig, ProviderConfig } from '../../platform/config.ts';
 import { DEFAULT_MODEL } from '../../platform/config-loader.ts';
+import { usualCapabilities } from '../../providers/create-provider.ts';
 import type { PriceTable } from './price-table.ts';
 
 const DEFAULT_CONTEXT_WINDOW = 128_000;
@@ -16,7 +17,11 @@ const SEES_NO_IMAGES = /^(?:gpt-3\.5-turbo|gpt-4|o3-mini)$/;
 
 /** A configured model with nothing left open. Its shape is that of routing's Model. */
 export interface ResolvedModel
-  extends Omit<ModelConfig, 'contextWindow' | 'maxOutputTokens' | 'defaultMaxOutputTokens' | 'prices'> {
+  extends Omit<
+    ModelConfig,
+    'capabilities' | 'contextWindow' | 'maxOutputTokens' | 'defaultMaxOutputTokens' | 'prices'
+  > {
+  readonly capabilities: readonly Capability[];
   readonly contextWindow: number;
   readonly maxOutputTokens: number;
   readonly defaultMaxOutputTokens: number;
@@ -52,16 +57,18 @@ function withKnownModels(
 ): readonly ModelConfig[] {
   const offered = providers
     .filter((provider) => provider.offersKnownModels)
-    .flatMap((provider) => table.chatModels().map((model): ModelConfig => knownModel(provider.id, model)));
+    .flatMap((provider) => table.chatModels(provider.kind).map((model): ModelConfig => knownModel(provider, model)));
   const taken = new Set(models.map((model) => model.name));
   return [...models, ...offered.filter((model) => !taken.has(model.name))];
 }
 
-function knownModel(providerId: string, model: string): ModelConfig {
-  const capabilities: Capability[] = ['TEXT', 'STREAM', 'TOOLS'];
-  if (!KNOWS_NO_SCHEMA.test(model)) capabilities.push('JSON_SCHEMA');
-  if (!SEES_NO_IMAGES.test(model)) capabilities.push('IMAGES');
-  return { ...DEFAULT_MODEL, name: model, target: { providerId, model }, capabilities };
+function knownModel({ id, kind }: Pick<ProviderConfig, 'id' | 'kind'>, model: string): ModelConfig {
+  const capabilities = usualCapabilities(kind, model).filter(
+    (capability) =>
+      !(capability === 'JSON_SCHEMA' && KNOWS_NO_SCHEMA.test(model)) &&
+      !(capability === 'IMAGES' && SEES_NO_IMAGES.test(model)),
+  );
+  return { ...DEFAULT_MODEL, name: model, target: { providerId: id, model }, capabilities };
 }
 
 function resolveModel(
@@ -81,7 +88,7 @@ function resolveModel(
   return {
     name,
     target,
-    capabilities,
+    capabilities: capabilities ?? (provider ? usualCapabilities(provider.kind, target.model) : ['TEXT']),
     timeouts,
     contextWindow,
     maxOutputTokens,

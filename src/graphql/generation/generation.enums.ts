@@ -22,6 +22,16 @@ export const ToolChoiceMode = describeEnum<'AUTO' | 'NONE' | 'REQUIRED' | 'TOOL'
   },
 );
 
+export const ReasoningEffort = describeEnum<'LOW' | 'MEDIUM' | 'HIGH'>(
+  'ReasoningEffort',
+  'How hard the model thinks before it answers.',
+  {
+    LOW: 'A little: quick and cheap.',
+    MEDIUM: 'As much as most questions need.',
+    HIGH: 'Long: for hard problems. Thinking is billed as output.',
+  },
+);
+
 export const OutputFormat = describeEnum<'TEXT' | 'JSON'>('OutputFormat', 'What the answer has to be.', {
   TEXT: 'Free text. The default.',
   JSON: 'One JSON value, checked against the schema if one is given; read it from `Generation.json`.',

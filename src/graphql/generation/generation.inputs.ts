@@ -10,7 +10,7 @@ import type {
   PartInput as PlainPartInput,
 } from '../../generation/call-input.ts';
 import { JsonObject } from '../scalars.ts';
-import { OutputFormat, Role, ToolChoiceMode } from './generation.enums.ts';
+import { OutputFormat, ReasoningEffort, Role, ToolChoiceMode } from './generation.enums.ts';
 
 @InputType({ description: 'A piece of a message: exactly one of `text`, `imageUrl` and `imageBase64`.' })
 export class PartInput implements PlainPartInput {
@@ -67,6 +67,13 @@ export class MessageInput implements PlainMessageInput {
 
   @Field(() => ID, { nullable: true, description: 'TOOL only, and needed there: the call this is the result of.' })
   toolCallId?: string | null;
+
+  @Field(() => Boolean, {
+    nullable: true,
+    description:
+      "Ends a part of the prompt worth keeping in the provider's prompt cache: all up to and with this message. Where the provider caches by itself it is not sent, and a warning says so. Default false.",
+  })
+  cacheBreakpoint?: boolean | null;
 }
 
 @InputType({
@@ -112,6 +119,18 @@ export class OutputInput {
     description: 'A name for the schema, shown to the model: 1 to 64 letters, digits, `_` or `-`. Default `output`.',
   })
   name?: string | null;
+}
+
+@InputType({ description: 'How much the model may think before it answers. Thinking is billed as output.' })
+export class ReasoningInput {
+  @Field(() => ReasoningEffort, { nullable: true, description: "How hard. Default: the provider's." })
+  effort?: 'LOW' | 'MEDIUM' | 'HIGH' | null;
+
+  @Field(() => Int, {
+    nullable: true,
+    description: 'Most tokens to think with, from 1; part of the output cap and below it. Default: by the effort.',
+  })
+  maxTokens?: number | null;
 }
 
 @InputType({ description: 'A label on a call, for finding and grouping it later.' })
@@ -170,6 +189,20 @@ export class GenerateInput implements CallInput {
 
   @Field(() => OutputInput, { nullable: true, description: 'The form of the answer. Default: text.' })
   output?: OutputInput | null;
+
+  @Field(() => ReasoningInput, {
+    nullable: true,
+    description:
+      'How much the model may think first. Not sent to models without REASONING, nor the part of it a provider has no word for; a warning says so.',
+  })
+  reasoning?: ReasoningInput | null;
+
+  @Field(() => JsonObject, {
+    nullable: true,
+    description:
+      'Parameters only some providers have, grouped by kind of provider, by their names there: `{ "anthropic": { "top_k": 5 } }`. Each kind has a list of what it lets through; those of other kinds than the one that answers are left out.',
+  })
+  providerOptions?: JsonObjectValue | null;
 
   @Field(() => String, {
     nullable: true,

@@ -2,6 +2,7 @@
 // Reference: https://platform.openai.com/docs/api-reference/chat/create
 
 import type { ChatRequest, Message, OutputFormat, Part, ToolChoice } from '../../core/chat.ts';
+import type { OptionList } from '../provider-options.ts';
 import { isStrictCompatible } from './strict-schema.ts';
 
 export type OpenAiKind = 'openai' | 'openai-compatible';
@@ -12,9 +13,62 @@ export interface OpenAiRequestOptions {
   readonly streamed: boolean;
   /** Ask for usage at the end of a stream; some compatible servers refuse the question. */
   readonly usageInStream: boolean;
+  readonly optionList: OptionList;
 }
 
+/** What OpenAI documents and what neither changes the price nor the form of the answer. */
+export const OPENAI_OPTIONS: readonly string[] = [
+  'frequency_penalty',
+  'logit_bias',
+  'metadata',
+  'parallel_tool_calls',
+  'prediction',
+  'presence_penalty',
+  'prompt_cache_key',
+  'safety_identifier',
+  'user',
+  'verbosity',
+];
+/** Samplers of vLLM, llama.cpp, Ollama, OpenRouter and their like, besides. */
+export const COMPATIBLE_OPTIONS: readonly string[] = [
+  ...OPENAI_OPTIONS,
+  'chat_template_kwargs',
+  'min_p',
+  'mirostat',
+  'mirostat_eta',
+  'mirostat_tau',
+  'repeat_penalty',
+  'repetition_penalty',
+  'top_a',
+  'top_k',
+  'typical_p',
+];
+/** Ours to fill in, or what would change how the answer is read. */
+export const OPENAI_RESERVED: readonly string[] = [
+  'functions',
+  'function_call',
+  'logprobs',
+  'max_completion_tokens',
+  'max_tokens',
+  'messages',
+  'modalities',
+  'model',
+  'n',
+  'reasoning_effort',
+  'response_format',
+  'seed',
+  'stop',
+  'stream',
+  'stream_options',
+  'temperature',
+  'tool_choice',
+  'tools',
+  'top_logprobs',
+  'top_p',
+];
+
 const ROLES = { SYSTEM: 'system', USER: 'user', ASSISTANT: 'assistant', TOOL: 'tool' } as const;
+const EFFORTS = { LOW: 'low', MEDIUM: 'medium', HIGH: 'high' } as const;
 const TOOL_CHOICES = { AUTO: 'auto', NONE: 'none', REQUIRED: 'required' } as const;
 
 function wirePart(part: Part): object {
@@ -74,14 +128,15 @@ function asksForJson(request: ChatRequest): boolean {
 }
 
 export function openAiRequestBody(request: ChatRequest, options: OpenAiRequestOptions): string {
-  const { kind, model, streamed, usageInStream } = options;
-  const { messages, maxOutputTokens, temperature, topP, stop, seed, tools, toolChoice, output } = request;
+  const { kind, model, streamed, usageInStream, optionList } = options;
+  const { messages, maxOutputTokens, temperature, topP, stop, seed, tools, toolChoice, output, reasoning } = request;
   const wireMessages = messages.map(wireMessage);
   if (output.format === 'JSON' && output.schema === undefined && !asksForJson(request)) {
     wireMessages.unshift({ role: 'system', content: 'Answer with JSON.' });
   }
   // JSON.stringify leaves out what is undefined.
   return JSON.stringify({
+    ...optionList.select(request),
     model,
     messages: wireMessages,
     // Newer OpenAI models refuse `max_tokens`; many compatible servers know nothing else.
@@ -99,6 +154,7 @@ export function openAiRequestBody(request: ChatRequest, options: OpenAiRequestOp
         : undefined,
     // Refused by the API when there are no tools to choose from.
     tool_choice: toolChoice !== undefined && tools.length > 0 ? wireToolChoice(toolChoice) : undefined,
+    reasoning_effort: reasoning?.effort === undefined ? undefined : EFFORTS[reasoning.effort],
     response_format: wireResponseFormat(output),
     stream: streamed ? true : undefined,
     stream_options: streamed && usageInStream ? { include_usage: true } : undefined,

@@ -1,12 +1,20 @@
 // Provider for OpenAI's chat completions and the many servers that speak the same (vLLM, llama.cpp, Ollama, Groq, ...).
 
+import type { ChatRequest } from '../../core/chat.ts';
 import { UpstreamError } from '../../core/upstream-error.ts';
-import type { Provider, ProviderCall, ProviderDelta, ProviderEnd } from '../provider.ts';
+import type { Provider, ProviderCall, ProviderDelta, ProviderEnd, RequestReview } from '../provider.ts';
+import { createOptionList } from '../provider-options.ts';
 import { providerRequestId } from '../retry-after.ts';
 import { createUpstreamClient } from '../upstream-client.ts';
 import { errorFromStatus, readingFailedError, withDetails } from '../upstream-errors.ts';
 import type { UpstreamAnswer } from '../upstream-exchange.ts';
-import { type OpenAiKind, openAiRequestBody } from './openai-request.ts';
+import {
+  COMPATIBLE_OPTIONS,
+  OPENAI_OPTIONS,
+  OPENAI_RESERVED,
+  type OpenAiKind,
+  openAiRequestBody,
+} from './openai-request.ts';
 import { createOpenAiAnswerReader } from './openai-response.ts';
 
 export interface OpenAiProviderOptions {
@@ -18,6 +26,8 @@ export interface OpenAiProviderOptions {
   readonly apiKey: string | undefined;
   /** Bytes of text, reasoning and tool arguments of one answer. Default 4 MiB. */
   readonly maxAnswerBytes?: number;
+  /** Names in `providerOptions` that may be sent besides the usual ones. */
+  readonly allowedOptions?: readonly string[];
 }
 
 const DEFAULT_MAX_ANSWER_BYTES = 4 * 1024 * 1024;
@@ -43,7 +53,24 @@ export function createOpenAiProvider(options: OpenAiProviderOptions): Provider {
     maxBodyBytes: maxAnswerBytes * JSON_EXPANSION,
     maxEventLength: maxAnswerBytes * JSON_EXPANSION,
   });
+  const optionList = createOptionList(
+    kind,
+    kind === 'openai' ? OPENAI_OPTIONS : COMPATIBLE_OPTIONS,
+    options.allowedOptions,
+    OPENAI_RESERVED,
+  );
   let usageInStream = true;
+
+  function review(request: ChatRequest): RequestReview {
+    const warnings: string[] = [];
+    if (request.messages.some(({ cacheBreakpoint }) => cacheBreakpoint)) {
+      warnings.push('cacheBreakpoint was not sent: this provider decides by itself what of a prompt it caches.');
+    }
+    if (request.reasoning?.maxTokens !== undefined) {
+      warnings.push('reasoning.maxTokens was not sent: this provider takes an effort only.');
+    }
+    return { warnings, refusedOptions: optionList.refused(request) };
+  }
 
   async function chat(call: ProviderCall, onDelta: (delta: ProviderDelta) => void): Promise<ProviderEnd> {
     const { model, request, streamed, timeouts, signal } = call;
@@ -51,7 +78,7 @@ export function createOpenAiProvider(options: OpenAiProviderOptions): Provider {
     const reader = createOpenAiAnswerReader(onDelta, maxAnswerBytes);
     const post = (withUsage: boolean, totalMs: number): Promise<UpstreamAnswer> =>
       client.post({
-        body: openAiRequestBody(request, { kind, model, streamed, usageInStream: withUsage }),
+        body: openAiRequestBody(request, { kind, model, streamed, usageInStream: withUsage, optionList }),
         streamed,
         timeouts: { ...timeouts, totalMs },
         signal,
@@ -81,5 +108,5 @@ export function createOpenAiProvider(options: OpenAiProviderOptions): Provider {
     }
   }
 
-  return { id, chat, close: client.close };
+  return { id, review, chat, close: client.close };
 }

@@ -26,6 +26,25 @@ describe('preparing a call', () => {
     ['an empty message', { messages: [user({ content: '' })] }, 'INVALID', ['messages', '0', 'content']],
     ['only system messages', { messages: [user({ role: 'SYSTEM' })] }, 'INVALID', ['messages']],
     ['content and parts', { messages: [user({ parts: [{ text: 'x' }] })] }, 'INVALID', ['messages', '0', 'parts']],
+    ['thinking below one token', { prompt: 'x', reasoning: { maxTokens: 0 } }, 'INVALID', ['reasoning', 'maxTokens']],
+    [
+      'thinking that leaves no room for the answer',
+      { model: 'thinker', prompt: 'x', maxOutputTokens: 100, reasoning: { maxTokens: 100 } },
+      'INVALID',
+      ['reasoning', 'maxTokens'],
+    ],
+    [
+      'options for no kind of provider',
+      { prompt: 'x', providerOptions: { nobody: {} } },
+      'INVALID',
+      ['providerOptions', 'nobody'],
+    ],
+    [
+      'options that are no object',
+      { prompt: 'x', providerOptions: { openai: [] } },
+      'INVALID',
+      ['providerOptions', 'openai'],
+    ],
     [
       'a part that is two things',
       { messages: [user({ content: null, parts: [{ text: SECRET, imageUrl: 'https://example.com/x' }] })] },
@@ -152,6 +171,21 @@ describe('preparing a call', () => {
     expect(call.warnings).toHaveLength(1);
     expect(test.generations.estimate(call).maxCostNanoUsd).toBeUndefined();
     expect(test.generations.estimate(test.prepare({ prompt: 'x' })).maxCostNanoUsd).toBeGreaterThanOrEqual(200_000n);
+  });
+
+  it('what was asked for and is not sent is said in warnings', () => {
+    const reasoning = { effort: 'HIGH' as const };
+    expect(test.prepare({ model: 'thinker', prompt: 'x', reasoning })).toMatchObject({
+      request: { reasoning: { effort: 'HIGH', maxTokens: undefined } },
+      warnings: [],
+    });
+    expect(test.prepare({ prompt: 'x', reasoning })).toMatchObject({
+      request: { reasoning: undefined },
+      warnings: ['reasoning was not sent: chat has no REASONING.'],
+    });
+    expect(test.prepare({ messages: [user({ cacheBreakpoint: true })] }).warnings).toEqual([
+      'cacheBreakpoint was not sent.',
+    ]);
   });
 
   it.each([

@@ -69,6 +69,7 @@ describe('a configuration that loads', () => {
     expect(config.simulator).toBe(false);
     expect(config.providers).toEqual([
       {
+        allowedOptions: [],
         id: 'p',
         kind: 'openai-compatible',
         baseUrl: 'http://127.0.0.1:1/v1',

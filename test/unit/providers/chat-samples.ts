@@ -9,6 +9,7 @@ export const userMessage = (text: string): Message => ({
   parts: [{ type: 'text', text }],
   toolCalls: [],
   toolCallId: undefined,
+  cacheBreakpoint: false,
 });
 
 export function chatRequest(overrides: Partial<ChatRequest> = {}): ChatRequest {
@@ -22,6 +23,8 @@ export function chatRequest(overrides: Partial<ChatRequest> = {}): ChatRequest {
     tools: [],
     toolChoice: undefined,
     output: { format: 'TEXT' },
+    reasoning: undefined,
+    providerOptions: {},
     ...overrides,
   };
 }

@@ -63,7 +63,7 @@ describe('the price table', () => {
   });
 
   it('lists those of OpenAI that chat, all with a price', () => {
-    const models = table.chatModels();
+    const models = table.chatModels('openai');
     expect(models).toEqual(expect.arrayContaining(['gpt-4o', 'gpt-4o-mini', 'gpt-4.1', 'o4-mini']));
     expect(
       models.filter((model) => /audio|embed|image|tts|whisper|instruct|codex|search|realtime|-pro|ft:/.test(model)),

@@ -24,6 +24,7 @@ const provider: ProviderConfig = {
   baseUrl: 'https://api.openai.com/v1',
   apiKey: undefined,
   offersKnownModels: false,
+  allowedOptions: [],
 };
 const model = (upstream: string, rest: Partial<ModelConfig> = {}): ModelConfig => ({
   name: upstream,

@@ -7,6 +7,7 @@ const message = (...parts: Message['parts']): Message => ({
   parts,
   toolCalls: [],
   toolCallId: undefined,
+  cacheBreakpoint: false,
 });
 const request = (text: string, rest: Partial<EstimatedRequest> = {}): EstimatedRequest => ({
   messages: [message({ type: 'text', text })],
@@ -41,7 +42,9 @@ describe('the token estimate', () => {
   it('counts the arguments of earlier tool calls', () => {
     const { estimateInput } = createTokenEstimator();
     const call = { id: '1', name: 'find', arguments: { query: 'x'.repeat(300) } };
-    const messages: Message[] = [{ role: 'ASSISTANT', parts: [], toolCalls: [call], toolCallId: undefined }];
+    const messages: Message[] = [
+      { role: 'ASSISTANT', parts: [], toolCalls: [call], toolCallId: undefined, cacheBreakpoint: false },
+    ];
     expect(estimateInput('m', { ...request(''), messages })).toBeGreaterThan(100);
   });
 

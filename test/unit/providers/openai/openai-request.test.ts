@@ -1,11 +1,23 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ChatRequest } from '../../../../src/core/chat.ts';
 import type { JsonObject } from '../../../../src/core/json.ts';
-import { type OpenAiRequestOptions, openAiRequestBody } from '../../../../src/providers/openai/openai-request.ts';
+import {
+  OPENAI_OPTIONS,
+  OPENAI_RESERVED,
+  type OpenAiRequestOptions,
+  openAiRequestBody,
+} from '../../../../src/providers/openai/openai-request.ts';
 import { isStrictCompatible } from '../../../../src/providers/openai/strict-schema.ts';
+import { createOptionList } from '../../../../src/providers/provider-options.ts';
 import { chatRequest, userMessage } from '../chat-samples.ts';
 
-const options: OpenAiRequestOptions = { kind: 'openai', model: 'gpt-4o', streamed: false, usageInStream: true };
+const options: OpenAiRequestOptions = {
+  kind: 'openai',
+  model: 'gpt-4o',
+  streamed: false,
+  usageInStream: true,
+  optionList: createOptionList('openai', OPENAI_OPTIONS, ['service_tier', 'n'], OPENAI_RESERVED),
+};
 
 const bodyOf = (request: Partial<ChatRequest>, more: Partial<OpenAiRequestOptions> = {}): JsonObject =>
   JSON.parse(openAiRequestBody(chatRequest(request), { ...options, ...more }));
@@ -56,7 +68,13 @@ describe('the body of a chat completion request', () => {
 
   it('writes images, tool calls and their results', () => {
     const messages: ChatRequest['messages'] = [
-      { role: 'SYSTEM', parts: [{ type: 'text', text: 'Be brief.' }], toolCalls: [], toolCallId: undefined },
+      {
+        role: 'SYSTEM',
+        parts: [{ type: 'text', text: 'Be brief.' }],
+        toolCalls: [],
+        toolCallId: undefined,
+        cacheBreakpoint: false,
+      },
       {
         role: 'USER',
         parts: [
@@ -66,14 +84,22 @@ describe('the body of a chat completion request', () => {
         ],
         toolCalls: [],
         toolCallId: undefined,
+        cacheBreakpoint: false,
       },
       {
         role: 'ASSISTANT',
         parts: [],
         toolCalls: [{ id: 'call_1', name: 'look', arguments: { deep: true } }],
         toolCallId: undefined,
+        cacheBreakpoint: false,
       },
-      { role: 'TOOL', parts: [{ type: 'text', text: 'a cat' }], toolCalls: [], toolCallId: 'call_1' },
+      {
+        role: 'TOOL',
+        parts: [{ type: 'text', text: 'a cat' }],
+        toolCalls: [],
+        toolCallId: 'call_1',
+        cacheBreakpoint: false,
+      },
     ];
     expect(bodyOf({ messages })['messages']).toEqual([
       { role: 'system', content: 'Be brief.' },
@@ -145,5 +171,34 @@ describe('schemas for strict decoding', () => {
     ['too many enum values', withProperty({ enum: Array.from({ length: 1001 }, (_, index) => index) })],
   ])('are not with %s', (_what, schema) => {
     expect(isStrictCompatible(schema)).toBe(false);
+  });
+});
+
+describe('what only some providers have', () => {
+  it('effort is sent, and nothing where none was asked for', () => {
+    expect(bodyOf({ reasoning: { effort: 'LOW', maxTokens: undefined } })).toMatchObject({ reasoning_effort: 'low' });
+    expect(bodyOf({})).not.toHaveProperty('reasoning_effort');
+    expect(bodyOf({ reasoning: { effort: undefined, maxTokens: 9 } })).not.toHaveProperty('reasoning_effort');
+  });
+
+  it('options of its own kind go out if the list or the operator names them, never over our own fields', () => {
+    const openai = JSON.parse(
+      '{"verbosity":"low","service_tier":"flex","n":2,"model":"other","__proto__":{"stream":1}}',
+    );
+    const body = bodyOf({ providerOptions: { openai, anthropic: { top_k: 1 } } });
+    expect(body).toMatchObject({ verbosity: 'low', service_tier: 'flex', model: 'gpt-4o' });
+    expect(Object.keys(body)).not.toEqual(expect.arrayContaining(['n']));
+    expect(Object.keys(body).some((name) => ['n', '__proto__', 'top_k', 'stream'].includes(name))).toBe(false);
+  });
+
+  it('what may not be sent is named, with what may', () => {
+    const request = chatRequest({ providerOptions: { openai: { store: true, user: 'u', n: 2 } } });
+    expect(options.optionList.refused(request)).toEqual([
+      {
+        path: ['openai', 'store'],
+        message: expect.stringMatching(/^This option may not be sent to openai\. Allowed: /),
+      },
+      { path: ['openai', 'n'], message: expect.any(String) },
+    ]);
   });
 });
