@@ -52,7 +52,6 @@ export async function createApp(parts: AppParts): Promise<App> {
 
   const resolved = resolveModels({ ...config, ...offered }, await loadPriceTable(), clock);
   for (const warning of resolved.warnings) logger.warn(warning);
-  const models = createModelCatalog(resolved.models);
 
   const { maxAnswerBytes } = config.generations;
   const providers = offered.providers.map((provider) =>
@@ -64,9 +63,11 @@ export async function createApp(parts: AppParts): Promise<App> {
     stalledReaderMs: config.streams.stalledReaderMs,
   });
   const retentionMs = config.idempotency.retentionHours * HOUR_MS;
-  const upstreams = { models, providers: new Map(providers.map((provider) => [provider.id, provider])) };
+  const upstreams = {
+    models: createModelCatalog(resolved.models),
+    providers: new Map(providers.map((provider) => [provider.id, provider])),
+  };
   const generations = createGenerations({
-    upstreams: () => upstreams,
     estimator: createTokenEstimator(),
     schemas: createOutputSchemas(),
     claims: createMemoryIdempotencyClaims({ retentionMs }),
@@ -84,7 +85,7 @@ export async function createApp(parts: AppParts): Promise<App> {
   });
 
   const core = createGraphQLCore({
-    schema: await buildGraphQLSchema({ generations, models }),
+    schema: await buildGraphQLSchema({ generations }),
     generations,
     introspection: config.server.introspection,
     logger,
@@ -96,6 +97,7 @@ export async function createApp(parts: AppParts): Promise<App> {
     host: config.server.host,
     port: config.server.port,
     core,
+    upstreams,
     authenticate,
     logger,
     clock,

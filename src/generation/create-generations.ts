@@ -20,11 +20,8 @@ import type { PreparedCall } from './prepared-call.ts';
 import { retell } from './retell.ts';
 import { createRunningGenerations, type LeavePolicy, type RunningGeneration } from './running-generations.ts';
 import { createSettlement } from './settle.ts';
-import type { Upstreams } from './upstreams.ts';
 
 export interface GenerationsParts {
-  /** What calls prepared from now on are answered by. */
-  readonly upstreams: () => Upstreams;
   readonly estimator: TokenEstimator;
   readonly schemas: OutputSchemas;
   readonly claims: IdempotencyClaims;

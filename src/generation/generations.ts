@@ -5,6 +5,7 @@ import type { Caller } from '../core/caller.ts';
 import type { GenerateOutcome, Generation, GenerationEvent, InvalidInput, Usage } from '../core/generation.ts';
 import type { CallInput } from './call-input.ts';
 import type { PreparedCall } from './prepared-call.ts';
+import type { Asker } from './upstreams.ts';
 
 /** Where in the operation an input stood, to name it in errors, e.g. `['input', 'items', '3']`. */
 export type InputPath = readonly string[];
@@ -48,7 +49,7 @@ export interface PreparedBatch {
 
 export interface Generations {
   /** Pure: validates and completes one call. `fallbackKey`: the Idempotency-Key header, where it applies. */
-  prepare(input: CallInput, caller: Caller, path: InputPath, fallbackKey?: string): PreparedCall | InvalidInput;
+  prepare(input: CallInput, asker: Asker, path: InputPath, fallbackKey?: string): PreparedCall | InvalidInput;
   /** @throws SluiceError BAD_USER_INPUT for an empty or oversized batch, or a concurrency out of range. */
   prepareBatch(
     input: {
@@ -56,7 +57,7 @@ export interface Generations {
       readonly concurrency?: number | null | undefined;
       readonly idempotencyKey?: string | null | undefined;
     },
-    caller: Caller,
+    asker: Asker,
     path: InputPath,
     fallbackKey?: string,
   ): PreparedBatch;

@@ -1,6 +1,5 @@
 // The first phase of a call, without side effects: is the model there, is the input sound, what will it take at most.
 
-import type { Caller } from '../core/caller.ts';
 import type { ChatRequest } from '../core/chat.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { InvalidInput } from '../core/generation.ts';
@@ -13,7 +12,7 @@ import type { CallInput } from './call-input.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import type { CallEstimate, Generations, InputPath, PreparedBatch } from './generations.ts';
 import type { PreparedCall, PreparedKey } from './prepared-call.ts';
-import type { Upstreams } from './upstreams.ts';
+import type { Asker } from './upstreams.ts';
 import {
   InputProblem,
   validateIdempotencyKey,
@@ -30,23 +29,21 @@ const MAX_OUTPUT_TOKENS = 10_000_000;
 const SURELY = 2;
 
 export interface PrepareParts {
-  /** Asked once a call, so that a call sees one configuration from its beginning to its end. */
-  readonly upstreams: () => Upstreams;
   readonly estimator: TokenEstimator;
   readonly schemas: OutputSchemas;
 }
 
 type Preparation = Pick<Generations, 'prepare' | 'prepareBatch' | 'estimate'>;
 
-export function createPreparation({ upstreams, estimator, schemas }: PrepareParts): Preparation {
+export function createPreparation({ estimator, schemas }: PrepareParts): Preparation {
   function prepareKeyed(
     input: CallInput,
-    caller: Caller,
+    { caller, upstreams }: Asker,
     path: InputPath,
     keyOf: () => Omit<PreparedKey, 'fingerprint'> | undefined,
   ): PreparedCall | InvalidInput {
     try {
-      const { models, providers } = upstreams();
+      const { models, providers } = upstreams;
       const model = models.find(input.model, caller);
       if (model === undefined) {
         throw new InputProblem(['model'], 'No such model. Ask the "models" query for their names.', 'MODEL_NOT_FOUND');
@@ -89,16 +86,16 @@ export function createPreparation({ upstreams, estimator, schemas }: PreparePart
   }
 
   return {
-    prepare(input, caller, path, fallbackKey) {
-      return prepareKeyed(input, caller, path, () => {
+    prepare(input, asker, path, fallbackKey) {
+      return prepareKeyed(input, asker, path, () => {
         const key = validateIdempotencyKey(input.idempotencyKey ?? fallbackKey);
         return key === undefined ? undefined : { key, namespace: '' };
       });
     },
-    prepareBatch(input, caller, path, fallbackKey): PreparedBatch {
+    prepareBatch(input, asker, path, fallbackKey): PreparedBatch {
       const batchKey = validateBatch(input, path, fallbackKey);
       const items = input.items.map((item, index) =>
-        prepareKeyed(item, caller, [...path, 'items', String(index)], () => {
+        prepareKeyed(item, asker, [...path, 'items', String(index)], () => {
           const own = validateIdempotencyKey(item.idempotencyKey);
           if (batchKey === undefined) return own === undefined ? undefined : { key: own, namespace: '' };
           if (own === undefined) return { key: String(index), namespace: batchKey };

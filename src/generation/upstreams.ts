@@ -1,6 +1,7 @@
-// What calls are answered by. Replaced as a whole when the configuration is reloaded: a call takes what it needs when it
-// is prepared, and keeps it.
+// What calls are answered by. Replaced as a whole when the configuration is reloaded: an operation goes by the one it
+// began with, and its calls keep what they took of it.
 
+import type { Caller } from '../core/caller.ts';
 import type { ModelCatalog } from '../features/routing/model-catalog.ts';
 import type { Provider } from '../providers/provider.ts';
 
@@ -8,4 +9,10 @@ export interface Upstreams {
   readonly models: ModelCatalog;
   /** By their ids. Every target of a model has one. */
   readonly providers: ReadonlyMap<string, Provider>;
+}
+
+/** Who asks, and what answers them: both as they were when the operation began. */
+export interface Asker {
+  readonly caller: Caller;
+  readonly upstreams: Upstreams;
 }

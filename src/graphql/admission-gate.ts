@@ -18,6 +18,7 @@ import type { InvalidInput } from '../core/generation.ts';
 import type { CallInput } from '../generation/call-input.ts';
 import type { Generations } from '../generation/generations.ts';
 import type { PreparedCall } from '../generation/prepared-call.ts';
+import type { Asker } from '../generation/upstreams.ts';
 import { type CoercedValues, createInputBounds } from './coerce-variables.ts';
 import type { GraphQLContext } from './context.ts';
 import { defaultOperationLimits, type OperationLimits } from './operation-limits.ts';
@@ -36,9 +37,11 @@ export interface PlannedOperation extends OperationPlan {
   readonly fields: ReadonlyMap<string, PlannedField>;
 }
 
+type PlanContext = Pick<GraphQLContext, 'caller' | 'upstreams' | 'idempotencyKeyHeader'>;
+
 export interface AdmissionGate {
   /** @throws SluiceError when the operation must not run at all. */
-  plan(operation: OperationToPlan, context: Pick<GraphQLContext, 'caller' | 'idempotencyKeyHeader'>): PlannedOperation;
+  plan(operation: OperationToPlan, context: PlanContext): PlannedOperation;
 }
 
 export interface AdmissionGateOptions {
@@ -130,7 +133,7 @@ export function createAdmissionGate(options: AdmissionGateOptions): AdmissionGat
   function planField(
     field: GeneratingField,
     variables: CoercedValues,
-    { caller }: Pick<GraphQLContext, 'caller'>,
+    asker: Asker,
     headerKey: string | undefined,
   ): PlannedField {
     const values = argumentsOf(field, variables);
@@ -139,12 +142,12 @@ export function createAdmissionGate(options: AdmissionGateOptions): AdmissionGat
       case 'START': {
         const input = values['input'] as CallInput;
         refuseTwoKeys(input.idempotencyKey, headerKey, ['input', 'idempotencyKey']);
-        return { kind: field.kind, call: generations.prepare(input, caller, ['input'], headerKey) };
+        return { kind: field.kind, call: generations.prepare(input, asker, ['input'], headerKey) };
       }
       case 'BATCH': {
         const input = values['input'] as BatchInput;
         refuseTwoKeys(input.idempotencyKey, headerKey, ['input', 'idempotencyKey']);
-        return { kind: 'BATCH', batch: generations.prepareBatch(input, caller, ['input'], headerKey) };
+        return { kind: 'BATCH', batch: generations.prepareBatch(input, asker, ['input'], headerKey) };
       }
       case 'STREAM': {
         const { request, idempotencyKey } = values['input'] as StreamInput;
@@ -156,18 +159,18 @@ export function createAdmissionGate(options: AdmissionGateOptions): AdmissionGat
             { inputPath: ['input', 'request', 'idempotencyKey'] },
           );
         }
-        const call = generations.prepare({ ...request, idempotencyKey }, caller, ['input', 'request']);
+        const call = generations.prepare({ ...request, idempotencyKey }, asker, ['input', 'request']);
         return { kind: 'STREAM', call: refuseInvalid(call), after: (values['after'] as string | null) ?? undefined };
       }
     }
   }
 
   return {
-    plan({ document, operation, variables }, context) {
+    plan({ document, operation, variables }, { caller, upstreams, idempotencyKeyHeader }) {
       const shape = shapeOf(document, operation);
       const coerced = bounds.coerceVariables(operation.variableDefinitions ?? [], variables ?? {});
       const generating = shape.generating ?? collect(shape, operation, coerced);
-      const headerKey = generating.length === 0 ? undefined : context.idempotencyKeyHeader;
+      const headerKey = generating.length === 0 ? undefined : idempotencyKeyHeader;
       if (headerKey !== undefined && generating.length > 1) {
         throw new SluiceError(
           'BAD_USER_INPUT',
@@ -175,7 +178,7 @@ export function createAdmissionGate(options: AdmissionGateOptions): AdmissionGat
         );
       }
       const fields = new Map(
-        generating.map((field) => [field.responseKey, planField(field, coerced, context, headerKey)]),
+        generating.map((field) => [field.responseKey, planField(field, coerced, { caller, upstreams }, headerKey)]),
       );
       return createPlan(fields);
     },

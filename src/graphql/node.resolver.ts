@@ -1,8 +1,8 @@
 // `node(id)`: anything of the caller's by its id; the prefix says what it is.
 
 import { Arg, Ctx, ID, Query, Resolver } from 'type-graphql';
-import type { Caller } from '../core/caller.ts';
 import { SluiceError } from '../core/errors.ts';
+import type { Asker } from '../generation/upstreams.ts';
 import { ORGANIZATION_ID_PREFIX, PROJECT_ID_PREFIX, toOrganization, toProject } from './access/viewer.mapper.ts';
 import type { GraphQLContext } from './context.ts';
 import { toGeneration } from './generation/generation.mapper.ts';
@@ -23,15 +23,15 @@ export class NodeResolver {
     description:
       'Anything of yours by its id: a generation, a model, your organization, your project. Null with a NOT_FOUND error when nothing of yours has this id.',
   })
-  node(@Ctx() { caller }: GraphQLContext, @Arg('id', () => ID, { description: 'Its id.' }) id: string): Node {
-    const found = this.#find(id, caller);
+  node(@Ctx() context: GraphQLContext, @Arg('id', () => ID, { description: 'Its id.' }) id: string): Node {
+    const found = this.#find(id, context);
     if (found === undefined) throw new SluiceError('NOT_FOUND', undefined, { inputPath: ['id'] });
     return found;
   }
 
-  #find(id: string, caller: Caller): Node | undefined {
+  #find(id: string, { caller, upstreams }: Asker): Node | undefined {
     if (id.startsWith(MODEL_ID_PREFIX)) {
-      const model = this.#services.models.find(id.slice(MODEL_ID_PREFIX.length), caller);
+      const model = upstreams.models.find(id.slice(MODEL_ID_PREFIX.length), caller);
       return model && toModel(model);
     }
     if (id === ORGANIZATION_ID_PREFIX + caller.organizationId) return toOrganization(caller.organizationId);

@@ -26,7 +26,7 @@ export async function buildGraphQLSchema(services: ResolverServices): Promise<Gr
   const resolvers = new Map<ClassType, object>([
     [GenerationResolver, generation],
     [subscriptions, new subscriptions()],
-    [ModelResolver, new ModelResolver(services)],
+    [ModelResolver, new ModelResolver()],
     [ViewerResolver, new ViewerResolver()],
     [NodeResolver, new NodeResolver(services)],
   ]);

@@ -8,9 +8,8 @@ import type { Caller } from '../core/caller.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { HttpGraphQLContext } from '../graphql/apollo.ts';
 import { selectOperation } from '../graphql/documents.ts';
-import type { GraphQLCore } from '../graphql/graphql-core.ts';
 import { answerErrors, discardBody } from './answer.ts';
-import { type Authenticate, hasCredentials } from './authenticate.ts';
+import { hasCredentials } from './authenticate.ts';
 import type { ClientAddress } from './client-address.ts';
 import type { EdgeThrottle } from './edge-throttle.ts';
 import { singleResult, type WriteEventStream } from './event-stream.ts';
@@ -19,17 +18,13 @@ import { type GraphQLRequestBody, readGraphQLRequest } from './graphql-request.t
 import type { Lifecycle } from './lifecycle.ts';
 import { type Negotiated, negotiate } from './negotiate.ts';
 import { parseJson, readBytes, requireJson } from './read-body.ts';
+import type { ServerSettings } from './server-settings.ts';
 
 export interface GraphQLEndpointOptions {
-  readonly core: GraphQLCore;
-  readonly authenticate: Authenticate;
   readonly throttle: EdgeThrottle;
   readonly clientAddress: ClientAddress;
   readonly writeEventStream: WriteEventStream;
   readonly lifecycle: Lifecycle;
-  readonly maxBodyBytes: number;
-  /** Bytes of a refused request's body that are read and dropped, so that the answer arrives. */
-  readonly maxAnonymousBodyBytes: number;
 }
 
 /** What the request came to, for the log. */
@@ -41,12 +36,14 @@ export type GraphQLEndpoint = (
   request: IncomingMessage,
   response: ServerResponse,
   requestId: string,
+  /** Those of the moment the request began. */
+  settings: ServerSettings,
 ) => Promise<EndpointOutcome>;
 
 export function createGraphQLEndpoint(options: GraphQLEndpointOptions): GraphQLEndpoint {
-  const { core, authenticate, throttle, clientAddress, writeEventStream, lifecycle } = options;
+  const { throttle, clientAddress, writeEventStream, lifecycle } = options;
 
-  async function identify(request: IncomingMessage): Promise<Caller> {
+  async function identify(request: IncomingMessage, { authenticate }: ServerSettings): Promise<Caller> {
     const apiKey = request.headers['x-api-key'];
     const credentials = {
       authorization: request.headers.authorization,
@@ -66,9 +63,9 @@ export function createGraphQLEndpoint(options: GraphQLEndpointOptions): GraphQLE
     }
   }
 
-  async function readOperation(request: IncomingMessage): Promise<GraphQLRequestBody> {
+  async function readOperation(request: IncomingMessage, maxBodyBytes: number): Promise<GraphQLRequestBody> {
     requireJson(request);
-    return readGraphQLRequest(parseJson(await readBytes(request, options.maxBodyBytes)));
+    return readGraphQLRequest(parseJson(await readBytes(request, maxBodyBytes)));
   }
 
   async function serve(
@@ -76,6 +73,7 @@ export function createGraphQLEndpoint(options: GraphQLEndpointOptions): GraphQLE
     negotiated: Negotiated,
     exchange: Exchange,
   ): Promise<readonly GraphQLFormattedError[] | undefined> {
+    const { core } = exchange.settings;
     const found = core.documents.get(operation.query);
     const isSubscription =
       found.type === 'VALID' && isSubscriptionNamed(found.document, operation.operationName) && negotiated.stream;
@@ -90,7 +88,8 @@ export function createGraphQLEndpoint(options: GraphQLEndpointOptions): GraphQLE
   }
 
   async function runOnApollo(operation: GraphQLRequestBody, negotiated: Negotiated, exchange: Exchange): Promise<void> {
-    const { request, response, context } = exchange;
+    const { request, response, context, settings } = exchange;
+    const { core } = settings;
     const headers = new HeaderMap([['content-type', 'application/json']]);
     const { json } = negotiated;
     if (json.legacy || json.mediaType !== 'application/json') headers.set('accept', json.mediaType);
@@ -112,7 +111,7 @@ export function createGraphQLEndpoint(options: GraphQLEndpointOptions): GraphQLE
     }
   }
 
-  return async (request, response, requestId) => {
+  return async (request, response, requestId, settings) => {
     const negotiated = negotiate(request.headers.accept);
     let caller: Caller | undefined;
     let isWellFormed = false;
@@ -125,28 +124,29 @@ export function createGraphQLEndpoint(options: GraphQLEndpointOptions): GraphQLE
     response.once('close', onClose);
     const refuse = (errors: readonly GraphQLFormattedError[]): void => {
       if (response.headersSent || response.destroyed) return;
-      discardBody(request, caller === undefined ? options.maxAnonymousBodyBytes : options.maxBodyBytes * 8);
+      discardBody(request, caller === undefined ? settings.maxAnonymousBodyBytes : settings.maxBodyBytes * 8);
       answerErrors(response, errors, negotiated.json, isWellFormed);
     };
     try {
       if (request.method !== 'POST') throw new SluiceError('METHOD_NOT_ALLOWED');
       lifecycle.requireAccepting();
-      caller = await identify(request);
-      const operation = await readOperation(request);
+      caller = await identify(request, settings);
+      const operation = await readOperation(request, settings.maxBodyBytes);
       isWellFormed = true;
       const context: HttpGraphQLContext = {
         requestId,
         caller,
+        upstreams: settings.upstreams,
         signal: gone.signal,
         idempotencyKeyHeader: idempotencyKeyOf(request),
         closeStalledReader: () => void response.destroy(),
         plan: undefined,
       };
-      const errors = await serve(operation, negotiated, { request, response, context, gone });
+      const errors = await serve(operation, negotiated, { request, response, context, gone, settings });
       if (errors !== undefined) refuse(errors);
     } catch (error) {
       // Who has left needs no answer, and its leaving is no fault worth a line in the log.
-      if (!response.destroyed) refuse([core.formatError(error, requestId)]);
+      if (!response.destroyed) refuse([settings.core.formatError(error, requestId)]);
     }
     return { caller };
   };
@@ -157,6 +157,7 @@ interface Exchange {
   readonly response: ServerResponse;
   readonly context: HttpGraphQLContext;
   readonly gone: AbortController;
+  readonly settings: ServerSettings;
 }
 
 function isSubscriptionNamed(document: Parameters<typeof selectOperation>[0], name: string | undefined): boolean {

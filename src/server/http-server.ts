@@ -6,11 +6,8 @@ import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promi
 import type { Caller } from '../core/caller.ts';
 import { type Clock, systemClock } from '../core/clock.ts';
 import { SluiceError } from '../core/errors.ts';
-import type { GraphQLCore } from '../graphql/graphql-core.ts';
 import { answerErrors, discardBody } from './answer.ts';
-import type { Authenticate } from './authenticate.ts';
 import { clientAddress } from './client-address.ts';
-import { createCors } from './cors.ts';
 import { createEdgeThrottle, type EdgeThrottleLimits } from './edge-throttle.ts';
 import { createEventStreamWriter, type EventStreamOptions } from './event-stream.ts';
 import { createGraphQLEndpoint } from './graphql-endpoint.ts';
@@ -19,26 +16,18 @@ import { createLifecycle } from './lifecycle.ts';
 import { negotiate } from './negotiate.ts';
 import { requestIdOf } from './request-id.ts';
 import type { ServerLogger } from './server-logger.ts';
-import { defaultSocketLimits, type SocketLimits } from './socket-options.ts';
+import { createServerSettings, type ServerConfiguration, type ServerSettings } from './server-settings.ts';
 import { createWebSocketServer } from './websocket-server.ts';
 
-export interface HttpServerOptions {
+export interface HttpServerOptions extends ServerConfiguration {
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
-  readonly core: GraphQLCore;
-  readonly authenticate: Authenticate;
   readonly logger: ServerLogger;
   /** What keeps the process from serving; the server itself adds that it is stopping. Default: nothing. */
   readonly readiness?: Readiness;
   readonly clock?: Clock;
-  readonly allowedOrigins?: readonly string[];
   readonly throttle?: EdgeThrottleLimits;
-  readonly sockets?: SocketLimits;
-  /** Default 4 MiB; also the largest message on a socket. */
-  readonly bodyBytes?: number;
-  /** Before the caller is known. Default 64 KiB; also the largest first message on a socket. */
-  readonly anonymousBodyBytes?: number;
   /** After a stop began, how long new work is still taken, so that load balancers notice first. Default 5,000. */
   readonly acceptMs?: number;
   /** Over how long a stopping server spreads the closing of its sockets. Default 5,000. */
@@ -69,36 +58,22 @@ const keepAliveTimeoutMs = 75_000;
 const maxHeaderBytes = 16 * 1024;
 /** For writing the answers of what was ended by the end of the grace. */
 const lastWordsMs = 1_000;
-const kib = 1024;
 
 export function createHttpServer(options: HttpServerOptions): HttpServer {
-  const { core, logger, clock = systemClock } = options;
+  const { logger, clock = systemClock } = options;
+  const settings = createServerSettings(options);
   const lifecycle = createLifecycle();
-  const cors = createCors(options.allowedOrigins ?? []);
-  const shared = {
-    core,
-    authenticate: options.authenticate,
-    throttle: createEdgeThrottle(options.throttle),
-    clientAddress,
-    lifecycle,
-  };
-  const maxBodyBytes = options.bodyBytes ?? 4 * kib * kib;
-  const maxAnonymousBodyBytes = options.anonymousBodyBytes ?? 64 * kib;
+  const shared = { throttle: createEdgeThrottle(options.throttle), clientAddress, lifecycle };
   const graphql = createGraphQLEndpoint({
     ...shared,
     writeEventStream: createEventStreamWriter(options.eventStreams),
-    maxBodyBytes,
-    maxAnonymousBodyBytes,
   });
   const sockets = createWebSocketServer({
     ...shared,
     ...options.socketTimings,
-    cors,
+    settings: () => settings,
     clock,
     logger,
-    limits: options.sockets ?? defaultSocketLimits,
-    maxFirstMessageBytes: maxAnonymousBodyBytes,
-    maxMessageBytes: maxBodyBytes,
   });
 
   async function route(
@@ -106,11 +81,12 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     response: ServerResponse,
     path: string,
     requestId: string,
+    current: ServerSettings,
   ): Promise<Caller | undefined> {
     if (path === '/graphql') {
-      cors.apply(request, response);
-      if (cors.answerPreflight(request, response)) return undefined;
-      return (await graphql(request, response, requestId)).caller;
+      current.cors.apply(request, response);
+      if (current.cors.answerPreflight(request, response)) return undefined;
+      return (await graphql(request, response, requestId, current)).caller;
     }
     if (path === '/healthz') answerHealth(response);
     else if (path === '/readyz') answerReadiness(response, lifecycle, options.readiness ?? (() => []));
@@ -119,6 +95,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   }
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const current = settings;
     const requestId = requestIdOf(request, clock);
     const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
     const startedAtMs = clock.elapsed();
@@ -152,11 +129,11 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     response.setHeader('X-Content-Type-Options', 'nosniff');
     if (lifecycle.phase === 'DRAINING') response.setHeader('Connection', 'close');
     try {
-      caller = await route(request, response, path, requestId);
+      caller = await route(request, response, path, requestId, current);
     } catch (error) {
-      const formatted = core.formatError(error, requestId);
+      const formatted = current.core.formatError(error, requestId);
       if (!response.headersSent) {
-        discardBody(request, maxAnonymousBodyBytes);
+        discardBody(request, current.maxAnonymousBodyBytes);
         answerErrors(response, [formatted], negotiate(request.headers.accept).json, false);
       } else response.destroy();
     }
@@ -164,7 +141,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     log();
   }
 
-  const settings = {
+  const nodeSettings = {
     maxHeaderSize: maxHeaderBytes,
     headersTimeout: headersTimeoutMs,
     requestTimeout: requestTimeoutMs,
@@ -174,7 +151,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     // Clients that offer HTTP/2 (`Upgrade: h2c`) are answered in HTTP/1.1, as the standard has it.
     shouldUpgradeCallback: (request: IncomingMessage) => request.headers.upgrade?.toLowerCase() === 'websocket',
   };
-  const server: Server = createServer(settings);
+  const server: Server = createServer(nodeSettings);
   server.on('request', (request, response) => void serve(request, response));
   server.on('upgrade', (request, socket, head) => {
     const isGraphQL = (request.url ?? '/').split('?', 1)[0] === '/graphql';
@@ -213,7 +190,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     server.closeAllConnections();
     await allSocketsGone;
     await closed;
-    await core.apollo.stop();
+    await settings.core.apollo.stop();
   }
   let stopping: Promise<void> | undefined;
 
@@ -224,7 +201,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   };
   return {
     async listen() {
-      await core.apollo.start();
+      await settings.core.apollo.start();
       await new Promise<void>((resolve, reject) => {
         server.once('error', reject);
         server.listen({ host: options.host, port: options.port }, () => {

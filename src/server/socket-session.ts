@@ -33,13 +33,15 @@ const nothingToExecute = parse('subscription { results }');
 const goneAway = 'Try again later';
 
 export function createSocketSession(options: SocketSessionOptions): SocketSession {
-  const { socket, core, limits, lifecycle, clock, logger, address, throttle, takePlace } = options;
+  const { socket, settings, lifecycle, clock, logger, address, throttle, takePlace } = options;
   const running = new Map<AbortController, SubscriptionResults | undefined>();
   let caller: Caller | undefined;
   let releasePlace: (() => void) | undefined;
   let isAlive = true;
   let isLeaving = false;
   let hasSpoken = false;
+  /** The first message carries the credentials: nobody is known yet. */
+  const maxFirstMessageBytes = settings().maxAnonymousBodyBytes;
   const { promise: closed, resolve: markClosed } = Promise.withResolvers<void>();
 
   function close(code: number, reason: string): void {
@@ -68,7 +70,7 @@ export function createSocketSession(options: SocketSessionOptions): SocketSessio
       throw new SluiceError('UNAUTHENTICATED');
     }
     try {
-      return await options.authenticate(credentials);
+      return await settings().authenticate(credentials);
     } catch (error) {
       if (error instanceof SluiceError && error.code === 'UNAUTHENTICATED') await throttle.countFailedSignIn(address);
       throw error;
@@ -99,6 +101,7 @@ export function createSocketSession(options: SocketSessionOptions): SocketSessio
     },
     openOperations: number,
   ): Promise<SubscriptionResults | readonly GraphQLFormattedError[]> {
+    const { core, sockets: limits, upstreams } = settings();
     const requestId = newRequestId(clock.now());
     const startedAtMs = clock.elapsed();
     const gone = new AbortController();
@@ -126,6 +129,7 @@ export function createSocketSession(options: SocketSessionOptions): SocketSessio
       const context: GraphQLContext = {
         requestId,
         caller,
+        upstreams,
         signal: gone.signal,
         idempotencyKeyHeader: undefined,
         closeStalledReader: () => close(1013, goneAway),
@@ -171,8 +175,7 @@ export function createSocketSession(options: SocketSessionOptions): SocketSessio
       close: (code = 1000, reason = '') => close(code, reason),
       onMessage: (handle) => {
         socket.on('message', (data: RawData) => {
-          if (!hasSpoken && byteLength(data) > options.maxFirstMessageBytes)
-            return close(1009, 'First message too big');
+          if (!hasSpoken && byteLength(data) > maxFirstMessageBytes) return close(1009, 'First message too big');
           hasSpoken = true;
           handle(String(data)).catch((error: unknown) => {
             logger.error({ err: error }, 'unexpected error on a socket');

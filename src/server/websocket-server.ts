@@ -24,11 +24,11 @@ export interface GatewaySockets {
 }
 
 export function createWebSocketServer(options: WebSocketServerOptions): GatewaySockets {
-  const { throttle, clientAddress, cors, lifecycle, logger } = options;
+  const { settings, throttle, clientAddress, lifecycle, logger } = options;
   const server = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,
-    maxPayload: options.maxMessageBytes,
+    maxPayload: settings().maxBodyBytes,
     handleProtocols,
   });
   const sessions = new Set<SocketSession>();
@@ -40,7 +40,8 @@ export function createWebSocketServer(options: WebSocketServerOptions): GatewayS
   function takePlace(caller: Caller): (() => void) | undefined {
     const id = `${caller.organizationId}/${caller.projectId}/${caller.principalKind}/${caller.principalId}`;
     const taken = perCaller.get(id) ?? 0;
-    if (taken >= (caller.principalKind === 'USER' ? options.limits.perUser : options.limits.perKey)) return undefined;
+    const limits = settings().sockets;
+    if (taken >= (caller.principalKind === 'USER' ? limits.perUser : limits.perKey)) return undefined;
     perCaller.set(id, taken + 1);
     return () => {
       const left = (perCaller.get(id) ?? 1) - 1;
@@ -71,7 +72,7 @@ export function createWebSocketServer(options: WebSocketServerOptions): GatewayS
     async handleUpgrade(request, socket, head) {
       try {
         lifecycle.requireAccepting();
-        if (!cors.allowsSocket(request)) {
+        if (!settings().cors.allowsSocket(request)) {
           throw new SluiceError(
             'FORBIDDEN',
             'Pages of this origin may not connect: the server must list it in "allowedOrigins".',
@@ -81,6 +82,7 @@ export function createWebSocketServer(options: WebSocketServerOptions): GatewayS
       } catch (error) {
         return refuseUpgrade(socket, error, requestIdOf(request, options.clock), logger);
       }
+      server.options.maxPayload = settings().maxBodyBytes;
       server.handleUpgrade(request, socket, head, (webSocket) => open(webSocket, request));
     },
     stop(spreadMs) {

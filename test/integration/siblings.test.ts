@@ -1,10 +1,9 @@
 // Siblings of one operation: what one has paid for is never lost because another fails.
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { createModelCatalog } from '../../src/features/routing/model-catalog.ts';
 import type { Generations } from '../../src/generation/generations.ts';
 import { buildGraphQLSchema } from '../../src/graphql/schema.ts';
-import { createTestGenerations, testModel } from '../support/create-test-generations.ts';
+import { createTestGenerations } from '../support/create-test-generations.ts';
 import type { ScriptedCall } from '../support/scripted-provider.ts';
 import { startGateway, type TestGateway } from '../support/start-gateway.ts';
 import { startTestServer } from '../support/start-test-server.ts';
@@ -23,7 +22,7 @@ beforeEach(() => gateway.simulator.reset());
 
 describe('two aliases of generate', () => {
   it('of which one throws after both were billed: the answer of the other is kept, an error with a path for the one', async () => {
-    const { generations, provider, close } = createTestGenerations();
+    const { generations, provider, upstreams, close } = createTestGenerations();
     const billed: string[] = [];
     provider.onCall = (call) => {
       billed.push(textOf(call));
@@ -38,8 +37,8 @@ describe('two aliases of generate', () => {
         return outcome;
       },
     };
-    const schema = await buildGraphQLSchema({ generations: failing, models: createModelCatalog([testModel]) });
-    const server = await startTestServer({ core: { schema, generations: failing } });
+    const schema = await buildGraphQLSchema({ generations: failing });
+    const server = await startTestServer({ core: { schema, generations: failing }, http: { upstreams } });
     const answer = await server.post({
       query: `mutation { kept: generate(input: { model: "chat", prompt: "one" }) { ${fields} }
         failing: generate(input: { model: "chat", prompt: "two", labels: [{ name: "fail", value: "yes" }] }) { ${fields} } }`,

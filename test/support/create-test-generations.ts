@@ -13,6 +13,7 @@ import type { CallInput } from '../../src/generation/call-input.ts';
 import { createGenerations, type GenerationSettings } from '../../src/generation/create-generations.ts';
 import type { Generations } from '../../src/generation/generations.ts';
 import type { PreparedCall } from '../../src/generation/prepared-call.ts';
+import type { Asker, Upstreams } from '../../src/generation/upstreams.ts';
 import { createScriptedProvider, type ScriptedProvider } from './scripted-provider.ts';
 
 export const testModel: Model = {
@@ -44,8 +45,10 @@ export const testCaller: Caller = {
 
 export interface TestGenerations {
   readonly generations: Generations;
+  readonly upstreams: Upstreams;
   readonly provider: ScriptedProvider;
   readonly defects: unknown[];
+  asker(caller?: Caller): Asker;
   /** Prepared, or the test fails. */
   prepare(input: Partial<CallInput>, caller?: Caller): PreparedCall;
   /** As if the retention time of all logs had passed. */
@@ -65,7 +68,6 @@ export function createTestGenerations(settings: Partial<GenerationSettings> = {}
   ]);
   const upstreams = { models, providers: new Map([['scripted', provider]]) };
   const generations = createGenerations({
-    upstreams: () => upstreams,
     estimator: createTokenEstimator(),
     schemas: createOutputSchemas(),
     claims: createMemoryIdempotencyClaims({ retentionMs: 86_400_000 }),
@@ -81,12 +83,15 @@ export function createTestGenerations(settings: Partial<GenerationSettings> = {}
     },
     reportDefect: (error) => defects.push(error),
   });
+  const asker = (caller: Caller = testCaller): Asker => ({ caller, upstreams });
   return {
     generations,
+    upstreams,
+    asker,
     provider,
     defects,
     prepare(input, caller = testCaller) {
-      const prepared = generations.prepare({ model: 'chat', ...input }, caller, ['input']);
+      const prepared = generations.prepare({ model: 'chat', ...input }, asker(caller), ['input']);
       if (prepared.type !== 'PREPARED') throw new Error(`refused: ${prepared.path.join('.')}: ${prepared.message}`);
       return prepared;
     },

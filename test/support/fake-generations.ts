@@ -14,6 +14,7 @@ import type {
   ReaderOptions,
 } from '../../src/generation/generations.ts';
 import type { PreparedCall } from '../../src/generation/prepared-call.ts';
+import type { Upstreams } from '../../src/generation/upstreams.ts';
 import type { GraphQLContext } from '../../src/graphql/context.ts';
 import type { PlannedField } from '../../src/graphql/operation-plan.ts';
 import type { ResolverServices } from '../../src/graphql/resolver-services.ts';
@@ -75,6 +76,11 @@ export const call: PreparedCall = {
   inputTokens: 7,
 };
 
+export const upstreams: Upstreams = {
+  models: createModelCatalog([model, unpricedModel]),
+  providers: new Map(),
+};
+
 export interface FakeGenerations extends Generations {
   readonly asked: unknown[][];
 }
@@ -130,13 +136,13 @@ function createFakeGenerations(answers: FakeAnswers): FakeGenerations {
 
 export const servicesWith = (answers: FakeAnswers): ResolverServices & { readonly generations: FakeGenerations } => ({
   generations: createFakeGenerations(answers),
-  models: createModelCatalog([model, unpricedModel]),
 });
 
 export function contextWith(plan: Readonly<Record<string, PlannedField>> = {}): GraphQLContext {
   return {
     requestId: 'req_1',
     caller,
+    upstreams,
     signal: new AbortController().signal,
     idempotencyKeyHeader: undefined,
     closeStalledReader: () => undefined,

@@ -2,11 +2,10 @@
 
 import type { GraphQLFormattedError } from 'graphql';
 import { SluiceError } from '../../src/core/errors.ts';
-import { createModelCatalog } from '../../src/features/routing/model-catalog.ts';
 import { createGraphQLCore, type GraphQLCoreOptions } from '../../src/graphql/graphql-core.ts';
 import { buildGraphQLSchema } from '../../src/graphql/schema.ts';
 import { createHttpServer, type HttpServer, type HttpServerOptions } from '../../src/server/http-server.ts';
-import { createTestGenerations, type TestGenerations, testCaller, testModel } from './create-test-generations.ts';
+import { createTestGenerations, type TestGenerations, testCaller } from './create-test-generations.ts';
 
 export interface LogLine {
   readonly level: 'debug' | 'info' | 'warn' | 'error';
@@ -42,10 +41,7 @@ export async function startTestServer(
   options: { http?: Partial<HttpServerOptions>; core?: Partial<GraphQLCoreOptions> } = {},
 ): Promise<TestServer> {
   const generations = createTestGenerations({ graceMs: 0 });
-  const schema = await buildGraphQLSchema({
-    generations: generations.generations,
-    models: createModelCatalog([testModel]),
-  });
+  const schema = await buildGraphQLSchema({ generations: generations.generations });
   const log: LogLine[] = [];
   const write =
     (level: LogLine['level']) =>
@@ -63,6 +59,7 @@ export async function startTestServer(
     host: '127.0.0.1',
     port: 0,
     core,
+    upstreams: generations.upstreams,
     logger,
     acceptMs: 0,
     socketSpreadMs: 0,

@@ -44,11 +44,11 @@ export class GenerationResolver {
       'What a call would take: tokens and the most it could cost. The input is checked as `generate` checks it.',
   })
   estimate(
-    @Ctx() { caller }: GraphQLContext,
+    @Ctx() { caller, upstreams }: GraphQLContext,
     @Arg('input', () => GenerateInput, { description: 'The call, as it would be made.' }) input: GenerateInput,
   ): Estimate {
     const { generations } = this.#services;
-    const call = generations.prepare(input, caller, ['input']);
+    const call = generations.prepare(input, { caller, upstreams }, ['input']);
     if (call.type === 'INVALID_INPUT') throw toInvalidInputError(call);
     const { inputTokens, maxOutputTokens, maxCostNanoUsd } = generations.estimate(call);
     const maxCostUsd = maxCostNanoUsd === undefined ? undefined : formatNanoUsd(maxCostNanoUsd);

@@ -383,7 +383,7 @@ describe('a batch', () => {
   const items = (count: number) =>
     Array.from({ length: count }, (_, index) => ({ model: 'chat', prompt: `p${index}` }));
   const prepare = (count: number, changes: object = {}) =>
-    test.generations.prepareBatch({ items: items(count), ...changes }, testCaller, ['input']);
+    test.generations.prepareBatch({ items: items(count), ...changes }, test.asker(), ['input']);
 
   it('sends ten at once and keeps the order of its items', async () => {
     const running = test.generations.batch(prepare(12), stay);
@@ -405,7 +405,7 @@ describe('a batch', () => {
   });
 
   it('lets one item fail alone', async () => {
-    const batch = test.generations.prepareBatch({ items: [...items(2), { model: 'no' }] }, testCaller, ['input']);
+    const batch = test.generations.prepareBatch({ items: [...items(2), { model: 'no' }] }, test.asker(), ['input']);
     const running = test.generations.batch(batch, stay);
     call(0).fail(fault(false));
     call(1).emit('ok');

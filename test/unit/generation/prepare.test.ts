@@ -149,14 +149,14 @@ describe('preparing a call', () => {
   ];
 
   it.each(refused)('refuses %s, naming the place and repeating nothing', (_what, input, code, path) => {
-    const result = test.generations.prepare({ model: 'chat', ...input }, testCaller, ['input']);
+    const result = test.generations.prepare({ model: 'chat', ...input }, test.asker(), ['input']);
     expect(result).toMatchObject({ type: 'INVALID_INPUT', code, path: ['input', ...path] });
     expect(JSON.stringify(result)).not.toContain(SECRET);
   });
 
   it('hides a model that the caller may not use', () => {
     const caller = { ...testCaller, allowedModels: new Set(['plain']) };
-    const result = test.generations.prepare({ model: 'chat', prompt: 'x' }, caller, ['input']);
+    const result = test.generations.prepare({ model: 'chat', prompt: 'x' }, test.asker(caller), ['input']);
     expect(result).toMatchObject({ code: 'MODEL_NOT_FOUND' });
   });
 
@@ -194,7 +194,7 @@ describe('preparing a call', () => {
     ['no concurrency', { items: [{ model: 'chat', prompt: 'x' }], concurrency: 0 }, 'concurrency'],
     ['a bad batch key', { items: [{ model: 'chat', prompt: 'x' }], idempotencyKey: '' }, 'idempotencyKey'],
   ])('refuses %s as a whole', (_what, input, field) => {
-    expect(() => test.generations.prepareBatch(input, testCaller, ['input'])).toThrow(
+    expect(() => test.generations.prepareBatch(input, test.asker(), ['input'])).toThrow(
       expect.objectContaining({ code: 'BAD_USER_INPUT', inputPath: ['input', field] }),
     );
   });
@@ -207,7 +207,7 @@ describe('preparing a call', () => {
     ];
     const types = (key?: string) =>
       test.generations
-        .prepareBatch({ items, idempotencyKey: key }, testCaller, ['input'])
+        .prepareBatch({ items, idempotencyKey: key }, test.asker(), ['input'])
         .items.map((item) => item.type);
     expect(types()).toEqual(['PREPARED', 'INVALID_INPUT', 'PREPARED']);
     expect(types('batch')).toEqual(['PREPARED', 'INVALID_INPUT', 'INVALID_INPUT']);

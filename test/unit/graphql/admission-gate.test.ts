@@ -9,7 +9,7 @@ import type { CallInput } from '../../../src/generation/call-input.ts';
 import { createAdmissionGate, type PlannedOperation } from '../../../src/graphql/admission-gate.ts';
 import { selectOperation } from '../../../src/graphql/documents.ts';
 import { buildGraphQLSchema } from '../../../src/graphql/schema.ts';
-import { call, caller, servicesWith } from '../../support/fake-generations.ts';
+import { call, caller, servicesWith, upstreams } from '../../support/fake-generations.ts';
 
 let schema: GraphQLSchema;
 beforeAll(async () => {
@@ -34,11 +34,11 @@ function plan(
   const gate = createAdmissionGate({
     schema,
     generations: {
-      prepare(input, _caller, path, fallbackKey) {
+      prepare(input, _asker, path, fallbackKey) {
         remember(input, path, fallbackKey);
         return refusal ?? call;
       },
-      prepareBatch(input, _caller, path, fallbackKey) {
+      prepareBatch(input, _asker, path, fallbackKey) {
         for (const item of input.items) remember(item, path, fallbackKey);
         return { items: input.items.map(() => call), concurrency: 10, key: undefined } as never;
       },
@@ -46,7 +46,7 @@ function plan(
   });
   const document = parse(source);
   const operation = selectOperation(document, undefined);
-  const planned = gate.plan({ document, operation, variables }, { caller, idempotencyKeyHeader: header });
+  const planned = gate.plan({ document, operation, variables }, { caller, upstreams, idempotencyKeyHeader: header });
   return { ...planned, asked };
 }
 

@@ -18,7 +18,7 @@ import {
   StartGenerationDocument,
   ViewerDocument,
 } from '../../generated/graphql.ts';
-import { call, caller, contextWith, servicesWith, sluiceErrorOf } from '../../support/fake-generations.ts';
+import { call, caller, contextWith, servicesWith, sluiceErrorOf, upstreams } from '../../support/fake-generations.ts';
 import { sampleGeneration } from '../../support/generation-samples.ts';
 
 const usage: Usage = {
@@ -305,7 +305,7 @@ describe('queries', () => {
     const services = servicesWith({ prepare: () => call });
     const { data } = await run(services, EstimateDocument, { input });
     expect(data?.['estimate']).toEqual({ inputTokens: 7, maxOutputTokens: 500, maxCostUsd: '0.00030105' });
-    expect(services.generations.asked).toEqual([['prepare', input, caller, ['input']]]);
+    expect(services.generations.asked).toEqual([['prepare', input, { caller, upstreams }, ['input']]]);
   });
 
   it('estimate refuses bad input with the code and place generate would tell', async () => {

@@ -74,8 +74,8 @@ describe('server-sent events', () => {
   });
 
   it('carry the one result of a query for who accepts nothing else', async () => {
-    const answer = await server.post({ query: '{ models { name } }' }, sse);
-    expect(answer.text).toContain('event: next\ndata: {"data":{"models":[{"name":"chat"}]}}\n\nevent: complete\n');
+    const answer = await server.post({ query: '{ node(id: "model:chat") { id } }' }, sse);
+    expect(answer.text).toContain('event: next\ndata: {"data":{"node":{"id":"model:chat"}}}\n\nevent: complete\n');
   });
 });
 

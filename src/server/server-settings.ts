@@ -1,0 +1,47 @@
+// What of the configuration requests go by: one immutable object, replaced as a whole at a reload. Whatever serves a
+// request, or an operation on a socket, takes the current one once, at its start, and goes by it to its end.
+
+import type { Upstreams } from '../generation/upstreams.ts';
+import type { GraphQLCore } from '../graphql/graphql-core.ts';
+import type { Authenticate } from './authenticate.ts';
+import { type Cors, createCors } from './cors.ts';
+import { defaultSocketLimits, type SocketLimits } from './socket-options.ts';
+
+/** What may be left out has a default. */
+export interface ServerConfiguration {
+  readonly core: GraphQLCore;
+  readonly upstreams: Upstreams;
+  readonly authenticate: Authenticate;
+  /** Default: none. */
+  readonly allowedOrigins?: readonly string[];
+  readonly sockets?: SocketLimits;
+  /** Default 4 MiB; also the largest message on a socket. */
+  readonly bodyBytes?: number;
+  /** Before the caller is known. Default 64 KiB; also the largest first message on a socket. */
+  readonly anonymousBodyBytes?: number;
+}
+
+export interface ServerSettings {
+  readonly core: GraphQLCore;
+  readonly upstreams: Upstreams;
+  readonly authenticate: Authenticate;
+  readonly cors: Cors;
+  readonly sockets: SocketLimits;
+  readonly maxBodyBytes: number;
+  readonly maxAnonymousBodyBytes: number;
+}
+
+const kib = 1024;
+
+export function createServerSettings(configuration: ServerConfiguration): ServerSettings {
+  const { core, upstreams, authenticate, allowedOrigins = [] } = configuration;
+  return {
+    core,
+    upstreams,
+    authenticate,
+    cors: createCors(allowedOrigins),
+    sockets: configuration.sockets ?? defaultSocketLimits,
+    maxBodyBytes: configuration.bodyBytes ?? 4 * kib * kib,
+    maxAnonymousBodyBytes: configuration.anonymousBodyBytes ?? 64 * kib,
+  };
+}
