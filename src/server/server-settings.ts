@@ -5,7 +5,7 @@ import type { Upstreams } from '../generation/upstreams.ts';
 import type { GraphQLCore } from '../graphql/graphql-core.ts';
 import type { Authenticate } from './authenticate.ts';
 import { type Cors, createCors } from './cors.ts';
-import { defaultSocketLimits, type SocketLimits } from './socket-options.ts';
+import { defaultSocketLimits, type SocketLimits } from './socket-limits.ts';
 
 /** What may be left out has a default. */
 export interface ServerConfiguration {

@@ -1,4 +1,4 @@
-// What the WebSocket side needs and how much it allows.
+// What the WebSocket side needs.
 
 import type { Clock } from '../core/clock.ts';
 import type { ClientAddress } from './client-address.ts';
@@ -6,22 +6,6 @@ import type { EdgeThrottle } from './edge-throttle.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { ServerLogger } from './server-logger.ts';
 import type { ServerSettings } from './server-settings.ts';
-
-export interface SocketLimits {
-  /** Open sockets of one user. */
-  readonly perUser: number;
-  readonly perKey: number;
-  /** Running operations on one socket. */
-  readonly operationsPerUser: number;
-  readonly operationsPerKey: number;
-}
-
-export const defaultSocketLimits: SocketLimits = {
-  perUser: 10,
-  perKey: 1_000,
-  operationsPerUser: 20,
-  operationsPerKey: 5_000,
-};
 
 export interface WebSocketServerOptions {
   /** Asked at each upgrade, sign-in and operation: what begins goes by the settings of that moment. */

@@ -169,7 +169,9 @@ describe('answers', () => {
   });
 
   it('keep the data of the others when one field fails, with status 200', async () => {
-    const answer = await server.post({ query: '{ a: generation(id: "gen_x") { id } b: node(id: "model:chat") { id } }' });
+    const answer = await server.post({
+      query: '{ a: generation(id: "gen_x") { id } b: node(id: "model:chat") { id } }',
+    });
     expect(answer.status).toBe(200);
     expect(answer.body.data).toMatchObject({ a: null, b: { id: 'model:chat' } });
     expect(answer.body.errors).toMatchObject([{ path: ['a'], extensions: { code: 'NOT_FOUND' } }]);
