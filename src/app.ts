@@ -20,6 +20,7 @@ import type { Config, ModelConfig, ProviderConfig } from './platform/config.ts';
 import { SIMULATOR_MODELS, SIMULATOR_PROVIDER } from './platform/config-checks.ts';
 import { DEFAULT_MODEL } from './platform/config-loader.ts';
 import type { Logger } from './platform/logger.ts';
+import { createProxyChoice } from './platform/proxy-choice.ts';
 import type { Secret } from './platform/secret.ts';
 import { createProvider } from './providers/create-provider.ts';
 import { createHttpServer } from './server/http-server.ts';
@@ -54,9 +55,19 @@ export async function createApp(parts: AppParts): Promise<App> {
   for (const warning of resolved.warnings) logger.warn(warning);
 
   const { maxAnswerBytes } = config.generations;
+  const proxyFor = createProxyChoice(config.proxies);
   const providers = offered.providers.map((provider) =>
-    createProvider({ ...provider, apiKey: provider.apiKey?.reveal(), maxAnswerBytes }),
+    createProvider({
+      ...provider,
+      apiKey: provider.apiKey?.reveal(),
+      maxAnswerBytes,
+      network: { certificateAuthorities: provider.certificateAuthorities, proxyFor },
+    }),
   );
+  for (const { id, baseUrl } of offered.providers) {
+    const proxy = proxyFor(new URL(baseUrl));
+    if (proxy !== undefined) logger.info({ provider: id, proxy: proxy.url }, 'reached through a proxy');
+  }
   const logs = createMemoryEventLogs({
     clock,
     retentionMs: config.streams.retentionMs,
@@ -140,6 +151,7 @@ function withSimulator(config: Config, simulatorUrl: string): Pick<Config, 'mode
     apiKey: undefined,
     offersKnownModels: false,
     allowedOptions: [],
+    certificateAuthorities: undefined,
   };
   const models = SIMULATOR_MODELS.map(
     (model): ModelConfig => ({

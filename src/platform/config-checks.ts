@@ -2,11 +2,11 @@
 // It works on the file as read, whole or not, so that these problems are told beside those of its shape.
 
 import { PROVIDER_KIND_FACTS, PROVIDER_KINDS } from '../core/provider-kinds.ts';
-import { isLoopbackHost } from './config-environment.ts';
 import type { ConfigProblem } from './config-errors.ts';
 import { formatPath, nearestName } from './config-errors.ts';
 import { type ConfigFile, isSubstitutedText } from './config-file.ts';
 import { describeField } from './config-schema.ts';
+import { isLoopbackHost } from './loopback-host.ts';
 
 export const SIMULATOR_PROVIDER = 'simulator';
 export const SIMULATOR_MODELS = ['sim-fast', 'sim-smart'] as const;

@@ -3,6 +3,8 @@
 import { PROVIDER_KIND_FACTS, PROVIDER_KINDS, type ProviderKind } from '../core/provider-kinds.ts';
 import type { LogFormat, LogLevel } from './config.ts';
 import { type ConfigProblem, describeLength, describeValue, nearestName } from './config-errors.ts';
+import { readProxySettings } from './config-proxy.ts';
+import type { ProxySettings } from './proxy-choice.ts';
 import { createSecret, type Secret } from './secret.ts';
 
 export interface Environment {
@@ -20,6 +22,7 @@ export interface Environment {
   readonly logFormat: LogFormat | undefined;
   /** Keys of providers whose models are offered where there is no file. */
   readonly providerKeys: ReadonlyMap<ProviderKind, Secret>;
+  readonly proxies: ProxySettings;
   readonly problems: readonly ConfigProblem[];
   readonly warnings: readonly string[];
 }
@@ -43,6 +46,7 @@ const NOT_USED: Readonly<Record<string, string>> = {
   REDIS_URL: 'this version keeps its state in memory, for one process',
   REDIS_CACHE_URL: 'this version has no response cache',
   DATABASE_URL: 'this version keeps its state in memory, and it is gone after a stop',
+  ALL_PROXY: 'set HTTPS_PROXY, and HTTP_PROXY for http:// addresses',
   METRICS_PORT: 'this version has no /metrics',
   SLUICE_SECRET_PREVIOUS: 'nothing that this version derives from the secret outlives a stop',
 };
@@ -84,6 +88,7 @@ export function readEnvironment(env: NodeJS.ProcessEnv): Environment {
     const key = keyVariable && secretOf(keyVariable, (value) => PROVIDER_KEY.test(value), PROVIDER_KEY_WORDS);
     if (key) providerKeys.set(kind, key);
   }
+  const proxies = readProxySettings(get, report);
   const ecsIsToCome = get('LOG_FORMAT') === 'ecs' ? ' (ecs is not supported by this version)' : '';
 
   return {
@@ -103,8 +108,9 @@ export function readEnvironment(env: NodeJS.ProcessEnv): Environment {
     logLevel: oneOf('LOG_LEVEL', LOG_LEVELS) ?? 'info',
     logFormat: oneOf('LOG_FORMAT', LOG_FORMATS, ecsIsToCome),
     providerKeys,
+    proxies: proxies.settings,
     problems,
-    warnings: warningsOf(env),
+    warnings: [...warningsOf(env), ...proxies.warnings],
   };
 }
 
@@ -120,10 +126,4 @@ function warningsOf(env: NodeJS.ProcessEnv): readonly string[] {
       return `${name} is set but not known${nearest === undefined ? '' : `: did you mean ${nearest}?`}`;
     });
   return [...unused, ...unknown];
-}
-
-/** Whether a host name of a URL can only mean this machine. */
-export function isLoopbackHost(hostname: string): boolean {
-  const host = hostname.replace(/^\[|\]$/g, '').toLowerCase();
-  return host === 'localhost' || host.endsWith('.localhost') || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
 }

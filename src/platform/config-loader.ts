@@ -3,16 +3,18 @@
 
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { isAbsolute, relative, resolve } from 'node:path';
+import { dirname, isAbsolute, relative, resolve } from 'node:path';
 import { formatMicroUsd, type Prices } from '../core/money.ts';
 import { PROVIDER_KIND_FACTS } from '../core/provider-kinds.ts';
 import type { Config, ModelConfig, ProviderConfig } from './config.ts';
+import { readCaFiles } from './config-ca-file.ts';
 import { checkFile, literalSecrets, namesProviders } from './config-checks.ts';
-import { type Environment, isLoopbackHost, readEnvironment } from './config-environment.ts';
+import { type Environment, readEnvironment } from './config-environment.ts';
 import { ConfigError, type ConfigProblem } from './config-errors.ts';
 import { type ConfigFile, parseConfigFile } from './config-file.ts';
 import { DEFAULT_TIMEOUTS, emptyFileConfig, type FileConfig, readShape } from './config-schema.ts';
 import { errorCode } from './error-code.ts';
+import { isLoopbackHost } from './loopback-host.ts';
 import { OLLAMA_URL, probeOllama } from './ollama-probe.ts';
 
 export interface LoadConfigOptions {
@@ -39,11 +41,13 @@ export async function loadConfig(options: LoadConfigOptions = {}): Promise<Confi
   // Of a file that could not be read nothing else can be said; an empty one is whole.
   const isUnread = file === undefined || (file.value === undefined && file.problems.length > 0);
   const shape = isUnread ? undefined : readShape(file);
+  const filePath = resolve(cwd, environment.configFile ?? DEFAULT_FILE);
+  const caFiles = file === undefined ? undefined : await readCaFiles(file, dirname(filePath));
 
   const problems = [
     ...environment.problems,
     ...(problem === undefined ? [] : [problem]),
-    ...fileProblems(file, shape?.problems ?? []),
+    ...fileProblems(file, shape?.problems ?? [], caFiles?.problems ?? []),
     ...(problem === undefined ? productionProblems(environment, file) : []),
   ];
   if (shape?.config !== undefined) problems.push(...adminKeyProblems(environment, shape.config));
@@ -55,9 +59,12 @@ export async function loadConfig(options: LoadConfigOptions = {}): Promise<Confi
   const config = assemble(environment, fileConfig, cwd, isTerminal);
   return {
     ...config,
-    file: file === undefined ? undefined : resolve(cwd, environment.configFile ?? DEFAULT_FILE),
+    file: file === undefined ? undefined : filePath,
     simulator: !namesProviders(file),
-    providers: [...fileConfig.providers.map(toProvider), ...found.providers],
+    providers: [
+      ...fileConfig.providers.map((provider, index) => toProvider(provider, caFiles?.pems.get(index))),
+      ...found.providers,
+    ],
     models: [...fileConfig.models.map(toModel), ...found.models],
     warnings: [...environment.warnings, ...warningsOf(config, fileConfig, file)],
   };
@@ -95,11 +102,15 @@ function unreadable(code: string | undefined, given: string | undefined): string
 }
 
 /** Of two problems at one place the first is enough: reading comes before the shape, the shape before its sense. */
-function fileProblems(file: ConfigFile | undefined, ofShape: readonly ConfigProblem[]): readonly ConfigProblem[] {
+function fileProblems(
+  file: ConfigFile | undefined,
+  ofShape: readonly ConfigProblem[],
+  ofCaFiles: readonly ConfigProblem[],
+): readonly ConfigProblem[] {
   if (file === undefined) return [];
   if (file.value === undefined) return [...file.problems, ...ofShape];
   const all = [...file.problems];
-  for (const problems of [ofShape, checkFile(file)]) {
+  for (const problems of [ofShape, checkFile(file), ofCaFiles]) {
     const told = new Set(all.map((problem) => problem.field));
     all.push(...problems.filter((problem) => !told.has(problem.field)));
   }
@@ -161,6 +172,7 @@ async function findProviders(environment: Environment, ollamaUrl: string | null 
       apiKey,
       offersKnownModels: true,
       allowedOptions: [],
+      certificateAuthorities: undefined,
     }),
   );
   const ollama: ProviderConfig = {
@@ -170,6 +182,7 @@ async function findProviders(environment: Environment, ollamaUrl: string | null 
     apiKey: undefined,
     offersKnownModels: false,
     allowedOptions: [],
+    certificateAuthorities: undefined,
   };
   const { timeouts } = DEFAULT_MODEL;
   return {
@@ -203,6 +216,7 @@ function assemble(environment: Environment, file: FileConfig, cwd: string, isTer
     dataDirectory: resolve(cwd, environment.dataDirectory),
     adminKey: environment.adminKey,
     secret: environment.secret,
+    proxies: environment.proxies,
     log: { level: environment.logLevel, format: environment.logFormat ?? (isTerminal ? 'pretty' : 'json') },
     server: {
       host: environment.host ?? file.server.host ?? (production ? '0.0.0.0' : '127.0.0.1'),
@@ -224,7 +238,10 @@ function assemble(environment: Environment, file: FileConfig, cwd: string, isTer
   };
 }
 
-function toProvider({ id, kind, baseUrl, apiKey, allowedOptions }: FileConfig['providers'][number]): ProviderConfig {
+function toProvider(
+  { id, kind, baseUrl, apiKey, allowedOptions }: FileConfig['providers'][number],
+  certificateAuthorities: string | undefined,
+): ProviderConfig {
   return {
     id,
     kind,
@@ -233,6 +250,7 @@ function toProvider({ id, kind, baseUrl, apiKey, allowedOptions }: FileConfig['p
     apiKey,
     offersKnownModels: false,
     allowedOptions,
+    certificateAuthorities,
   };
 }
 

@@ -73,6 +73,7 @@ const provider = section(
       'a key of printable ASCII characters without spaces or line breaks',
     ).optional(),
     allowInsecure: flag().default(false),
+    caFile: text(/^[^\0]{1,4096}$/, 'the path of a PEM file').optional(),
     allowedOptions: list(
       text(/^[A-Za-z][\w.-]{0,63}$/, 'the name of a parameter of the provider'),
       'a list of names of parameters',

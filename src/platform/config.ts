@@ -5,6 +5,7 @@ import type { AccessRole } from '../core/caller.ts';
 import type { Capability } from '../core/chat.ts';
 import type { Prices } from '../core/money.ts';
 import type { ProviderKind } from '../core/provider-kinds.ts';
+import type { ProxySettings } from './proxy-choice.ts';
 import type { Secret } from './secret.ts';
 
 export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
@@ -27,6 +28,8 @@ export interface Config {
   readonly server: ServerConfig;
   readonly auth: { readonly apiKeys: readonly ApiKeyConfig[] };
   readonly providers: readonly ProviderConfig[];
+  /** HTTPS_PROXY, HTTP_PROXY, NO_PROXY. */
+  readonly proxies: ProxySettings;
   /** In the order of the file. What is undefined here is filled in from the price table (pricing/resolve-models.ts). */
   readonly models: readonly ModelConfig[];
   readonly streams: StreamsConfig;
@@ -70,6 +73,8 @@ export interface ProviderConfig {
   readonly offersKnownModels: boolean;
   /** Names in `providerOptions` that callers may send to it besides the usual ones. */
   readonly allowedOptions: readonly string[];
+  /** The authorities that may vouch for it, PEM; undefined: those that Node trusts. */
+  readonly certificateAuthorities: string | undefined;
 }
 
 export interface ModelConfig {

@@ -4,6 +4,7 @@ import type { Capability } from '../core/chat.ts';
 import { PROVIDER_KIND_FACTS, type ProviderKind } from '../core/provider-kinds.ts';
 import { createOpenAiProvider } from './openai/openai.ts';
 import type { Provider } from './provider.ts';
+import type { UpstreamNetwork } from './upstream-pool.ts';
 
 export interface ProviderSettings {
   readonly id: string;
@@ -15,6 +16,8 @@ export interface ProviderSettings {
   readonly maxAnswerBytes?: number;
   /** Names in `providerOptions` that may be sent besides the kind's own list. Default: none. */
   readonly allowedOptions?: readonly string[];
+  /** Default: no proxy, and the authorities that Node trusts. */
+  readonly network?: UpstreamNetwork;
 }
 
 interface KindOfProvider {

@@ -1,22 +1,17 @@
 // Posts JSON to one address of one provider over a pool of its connections, on undici's `dispatch` (the cheapest client
 // measured). What happens to one request stands in upstream-exchange.ts.
 
-import { Client, Pool } from 'undici';
 import { cancelledError } from './upstream-errors.ts';
-import {
-  type AnswerBounds,
-  type Connection,
-  createExchange,
-  type UpstreamAnswer,
-  type UpstreamExchange,
-  type UpstreamPost,
-} from './upstream-exchange.ts';
+import { type AnswerBounds, createExchange, type UpstreamAnswer, type UpstreamPost } from './upstream-exchange.ts';
+import { createUpstreamPool, DIRECT_NETWORK, type UpstreamNetwork } from './upstream-pool.ts';
 
 export interface UpstreamClientOptions extends AnswerBounds {
   /** Where to post, query included. */
   readonly url: URL;
   /** Sent with each request, e.g. the credential. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Default: no proxy, and the authorities that Node trusts. */
+  readonly network?: UpstreamNetwork;
 }
 
 export interface UpstreamClient {
@@ -26,39 +21,9 @@ export interface UpstreamClient {
   close(): Promise<void>;
 }
 
-/** Connections given up by their caller end here at the latest. */
-const CONNECT_CEILING_MS = 60_000;
-/** Below what most servers keep an idle connection; a server's own hint wins. */
-const KEEP_ALIVE_MS = 10_000;
-
-/** A client that tells each exchange which connection it is on: undici itself does not say whether one is reused. */
-function createPooledClient(origin: URL, options: object): Client {
-  const client = new Client(origin, options);
-  const connection: Connection = { answers: 0 };
-  client.on('connect', () => {
-    connection.answers = 0;
-  });
-  const dispatch = client.dispatch.bind(client);
-  client.dispatch = (request, handler) => {
-    (handler as UpstreamExchange).connection = connection;
-    return dispatch(request, handler);
-  };
-  return client;
-}
-
 export function createUpstreamClient(options: UpstreamClientOptions): UpstreamClient {
   const { url } = options;
-  const pool = new Pool(url.origin, {
-    connections: null,
-    pipelining: 1,
-    allowH2: false,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    connect: { timeout: CONNECT_CEILING_MS },
-    // Ours below are exact and know tokens; undici's are not and do not.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    factory: createPooledClient,
-  });
+  const pool = createUpstreamPool(url, options.network ?? DIRECT_NETWORK);
   const path = url.pathname + url.search;
   const headersFor = (accept: string): Record<string, string> => ({
     accept,

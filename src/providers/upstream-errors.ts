@@ -7,6 +7,7 @@ import {
   type UpstreamFailure,
   type UpstreamPhase,
 } from '../core/upstream-error.ts';
+import { ProxyError } from '../platform/proxy-tunnel.ts';
 import { type ErrorFacts, parseErrorBody } from './error-body.ts';
 import { type AnswerHeaders, providerRequestId, retryAfterMs } from './retry-after.ts';
 
@@ -33,6 +34,9 @@ const REJECTED_CODES: Readonly<Record<string, string>> = {
   invalid_image_url: 'The provider could not read an image of this request.',
   invalid_json_schema: 'The provider does not take this JSON schema',
 };
+
+const PROXY_WANTS_CREDENTIALS =
+  'The proxy between us and the provider wants a user name and password, or others (status 407). An operator has to check HTTPS_PROXY and HTTP_PROXY.';
 
 const NO_FACTS: ErrorFacts = { code: undefined, parameter: undefined, status: undefined, categories: [] };
 
@@ -71,6 +75,7 @@ function judge(status: number | undefined, facts: ErrorFacts): Verdict {
       `The provider refused our credential (status ${status}). An operator has to check the apiKey of this provider, and what it may use.`,
     );
   }
+  if (status === 407) return rejected(PROXY_WANTS_CREDENTIALS);
   if (status === 429) return failed(known ?? because('The provider is throttling our requests (status 429)', facts));
   if (status === 408 || status >= 500) return failed(because(`The provider failed with status ${status}`, facts));
   if (status >= 400) {
@@ -164,20 +169,48 @@ const UNREACHABLE_WORDS: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED: 'has a TLS certificate that has expired',
   DEPTH_ZERO_SELF_SIGNED_CERT: 'has a TLS certificate that is self-signed',
   SELF_SIGNED_CERT_IN_CHAIN: 'has a TLS certificate that is self-signed',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'has a TLS certificate that cannot be verified',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'has a TLS certificate of an authority that is not trusted here',
+  UNABLE_TO_GET_ISSUER_CERT: 'has a TLS certificate of an authority that is not trusted here',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'has a TLS certificate of an authority that is not trusted here',
   ERR_TLS_CERT_ALTNAME_INVALID: 'has a TLS certificate for another host name',
 };
+
+/** An operator may know better than Node whom to trust. */
+const UNTRUSTED_CODES: ReadonlySet<string> = new Set([
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+]);
 
 const errorCode = (error: unknown): string => {
   const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
   return typeof code === 'string' && /^[A-Z0-9_]{1,64}$/.test(code) ? code : '';
 };
 
+/** Nothing was sent: the proxy in between made no connection. What is the operator's matter is not worth a retry. */
+function errorFromProxy({ status, networkCode }: ProxyError): UpstreamError {
+  const failed = (message: string, retryable: boolean): UpstreamError =>
+    new UpstreamError('UPSTREAM_ERROR', message, { phase: 'NOT_SENT', retryable });
+  if (status === 407) return failed(PROXY_WANTS_CREDENTIALS, false);
+  if (status !== undefined) {
+    return failed(
+      `The proxy between us and the provider made no connection (status ${status}).`,
+      status >= 500 || status === 429,
+    );
+  }
+  const words = UNREACHABLE_WORDS[networkCode ?? ''] ?? 'cannot be reached';
+  const told = networkCode === undefined ? '' : ` (${networkCode})`;
+  return failed(`The proxy between us and the provider ${words}${told}.`, true);
+}
+
 /**
  * What undici or the system threw. The error itself is not kept as the cause: those of a parser hold bytes of the
  * answer, others hold addresses.
  */
 export function errorFromNetwork(error: unknown, phase: UpstreamPhase): UpstreamError {
+  if (error instanceof ProxyError) return errorFromProxy(error);
   const code = errorCode(error);
   const told = code === '' || code === 'UND_ERR_SOCKET' ? '' : ` (${code})`;
   if (phase === 'NOT_SENT') {
@@ -190,7 +223,8 @@ export function errorFromNetwork(error: unknown, phase: UpstreamPhase): Upstream
       return new UpstreamError('UPSTREAM_ERROR', 'This provider is being closed.', { phase, retryable: true });
     }
     const words = UNREACHABLE_WORDS[code] ?? 'cannot be reached';
-    return new UpstreamError('UPSTREAM_ERROR', `The provider ${words}${told}.`, { phase, retryable: true });
+    const advice = UNTRUSTED_CODES.has(code) ? ' An operator can name its authority in caFile of this provider.' : '';
+    return new UpstreamError('UPSTREAM_ERROR', `The provider ${words}${told}.${advice}`, { phase, retryable: true });
   }
   if (code.startsWith('HPE_') || code === 'UND_ERR_HEADERS_OVERFLOW') {
     return unreadableError(`did not answer in proper HTTP/1.1${told}`, phase);

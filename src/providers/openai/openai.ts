@@ -8,6 +8,7 @@ import { providerRequestId } from '../retry-after.ts';
 import { createUpstreamClient } from '../upstream-client.ts';
 import { errorFromStatus, readingFailedError, withDetails } from '../upstream-errors.ts';
 import type { UpstreamAnswer } from '../upstream-exchange.ts';
+import type { UpstreamNetwork } from '../upstream-pool.ts';
 import {
   COMPATIBLE_OPTIONS,
   OPENAI_OPTIONS,
@@ -28,6 +29,7 @@ export interface OpenAiProviderOptions {
   readonly maxAnswerBytes?: number;
   /** Names in `providerOptions` that may be sent besides the usual ones. */
   readonly allowedOptions?: readonly string[];
+  readonly network?: UpstreamNetwork;
 }
 
 const DEFAULT_MAX_ANSWER_BYTES = 4 * 1024 * 1024;
@@ -52,6 +54,7 @@ export function createOpenAiProvider(options: OpenAiProviderOptions): Provider {
     headers: apiKey === undefined ? {} : { authorization: `Bearer ${apiKey.trim()}` },
     maxBodyBytes: maxAnswerBytes * JSON_EXPANSION,
     maxEventLength: maxAnswerBytes * JSON_EXPANSION,
+    ...(options.network === undefined ? {} : { network: options.network }),
   });
   const optionList = createOptionList(
     kind,

@@ -1,7 +1,9 @@
-// A bare TCP server that reads HTTP requests and lets the test write every byte of the answer, or none.
+// A bare TCP (or TLS) server that reads HTTP requests and lets the test write every byte of the answer, or none.
 
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
+import { createServer as createSecureServer } from 'node:tls';
+import type { KeyAndCertificate } from '../../support/certificates.ts';
 
 export interface RawRequest {
   readonly head: string;
@@ -14,7 +16,7 @@ export interface RawRequest {
 }
 
 export interface RawUpstream {
-  /** `http://127.0.0.1:<port>` */
+  /** `http://127.0.0.1:<port>`, or https */
   readonly url: string;
   readonly requests: readonly RawRequest[];
   readonly openSockets: () => number;
@@ -57,12 +59,15 @@ export function writeJson(
   socket.write(LAST_CHUNK);
 }
 
-export async function startRawUpstream(onRequest: (request: RawRequest, number: number) => void): Promise<RawUpstream> {
+export async function startRawUpstream(
+  onRequest: (request: RawRequest, number: number) => void,
+  tls?: KeyAndCertificate,
+): Promise<RawUpstream> {
   const requests: RawRequest[] = [];
   const sockets = new Set<Socket>();
   const closings = new Map<Socket, Promise<void>>();
   let connections = 0;
-  const server = createServer((socket) => {
+  const onConnection = (socket: Socket): void => {
     const connection = ++connections;
     sockets.add(socket);
     closings.set(
@@ -91,13 +96,15 @@ export async function startRawUpstream(onRequest: (request: RawRequest, number: 
       requests.push(request);
       onRequest(request, requests.length);
     });
-  });
+  };
+  const server = tls === undefined ? createServer(onConnection) : createSecureServer(tls, onConnection);
+  server.on('tlsClientError', () => undefined);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
   const port = typeof address === 'object' ? address?.port : undefined;
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`,
     requests,
     openSockets: () => sockets.size,
     closed: (request) => closings.get(request.socket) ?? Promise.resolve(),

@@ -25,6 +25,7 @@ const provider: ProviderConfig = {
   apiKey: undefined,
   offersKnownModels: false,
   allowedOptions: [],
+  certificateAuthorities: undefined,
 };
 const model = (upstream: string, rest: Partial<ModelConfig> = {}): ModelConfig => ({
   name: upstream,
