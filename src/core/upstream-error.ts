@@ -32,6 +32,8 @@ export interface UpstreamErrorDetails {
   readonly providerRequestId?: string | undefined;
   /** Usage the provider reported before or with the failure. */
   readonly usage?: TokenCounts | undefined;
+  /** True: `usage` was told before the output was written, whose tokens it does not count. */
+  readonly usageBeforeOutput?: boolean | undefined;
   /** Categories of an UPSTREAM_BLOCKED refusal, as the provider names them. */
   readonly categories?: readonly string[] | undefined;
   readonly cause?: unknown;
@@ -47,6 +49,7 @@ export class UpstreamError extends Error {
   readonly retryAfterMs: number | undefined;
   readonly providerRequestId: string | undefined;
   readonly usage: TokenCounts | undefined;
+  readonly usageBeforeOutput: boolean;
   readonly categories: readonly string[];
 
   constructor(failure: UpstreamFailure, message: string, details: UpstreamErrorDetails) {
@@ -58,6 +61,7 @@ export class UpstreamError extends Error {
     this.retryAfterMs = details.retryAfterMs;
     this.providerRequestId = details.providerRequestId;
     this.usage = details.usage;
+    this.usageBeforeOutput = details.usageBeforeOutput ?? false;
     this.categories = details.categories ?? [];
   }
 }

@@ -42,7 +42,12 @@ export function createSettlement(estimator: TokenEstimator): Settlement {
       return priced(call, usage, 'PROVIDER');
     },
     settleFailure(call, error, written) {
-      if (error.usage !== undefined) return priced(call, error.usage, 'PROVIDER');
+      const { usage } = error;
+      if (usage !== undefined && error.usageBeforeOutput) {
+        const outputTokens = Math.max(usage.outputTokens, estimator.estimateText(call.model.name, written));
+        return priced(call, { ...usage, outputTokens }, 'ESTIMATED');
+      }
+      if (usage !== undefined) return priced(call, usage, 'PROVIDER');
       if (error.phase === 'NOT_SENT' || error.phase === 'ANSWERED') return priced(call, NOTHING, 'PROVIDER');
       return counted(call, written);
     },

@@ -241,6 +241,7 @@ export function withDetails(error: UpstreamError, more: Partial<UpstreamErrorDet
     retryAfterMs: error.retryAfterMs ?? more.retryAfterMs,
     providerRequestId: error.providerRequestId ?? more.providerRequestId,
     usage: error.usage ?? more.usage,
+    usageBeforeOutput: error.usage === undefined ? more.usageBeforeOutput : error.usageBeforeOutput,
     categories: error.categories,
     cause: error.cause,
   });

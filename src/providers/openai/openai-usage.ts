@@ -8,30 +8,32 @@
 
 import type { TokenCounts } from '../../core/chat.ts';
 import { isFields } from '../error-body.ts';
-
-const count = (value: unknown): number | undefined =>
-  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
+import { tokenCount } from '../token-count.ts';
 
 /** undefined: no usage here, or numbers that cannot be true. */
 export function readOpenAiUsage(usage: unknown): TokenCounts | undefined {
   if (!isFields(usage)) return undefined;
-  const inputTokens = count(usage['prompt_tokens']);
-  const completionTokens = count(usage['completion_tokens']);
+  const inputTokens = tokenCount(usage['prompt_tokens']);
+  const completionTokens = tokenCount(usage['completion_tokens']);
   if (inputTokens === undefined || completionTokens === undefined) return undefined;
   // Servers that do not count fill the fields with zeros; no prompt has no tokens.
   if (inputTokens === 0 && completionTokens === 0) return undefined;
 
   const promptDetails = isFields(usage['prompt_tokens_details']) ? usage['prompt_tokens_details'] : {};
   const completionDetails = isFields(usage['completion_tokens_details']) ? usage['completion_tokens_details'] : {};
-  const reasoningTokens = count(completionDetails['reasoning_tokens']) ?? count(usage['reasoning_tokens']) ?? 0;
-  const totalTokens = count(usage['total_tokens']);
+  const reasoningTokens =
+    tokenCount(completionDetails['reasoning_tokens']) ?? tokenCount(usage['reasoning_tokens']) ?? 0;
+  const totalTokens = tokenCount(usage['total_tokens']);
   const reasoningLeftOut =
     reasoningTokens > 0 &&
     (reasoningTokens > completionTokens || totalTokens === inputTokens + completionTokens + reasoningTokens);
 
-  const cached = count(promptDetails['cached_tokens']) ?? count(usage['prompt_cache_hit_tokens']) ?? 0;
+  const cached = tokenCount(promptDetails['cached_tokens']) ?? tokenCount(usage['prompt_cache_hit_tokens']) ?? 0;
   const cachedInputTokens = Math.min(cached, inputTokens);
-  const cacheWriteTokens = Math.min(count(promptDetails['cache_write_tokens']) ?? 0, inputTokens - cachedInputTokens);
+  const cacheWriteTokens = Math.min(
+    tokenCount(promptDetails['cache_write_tokens']) ?? 0,
+    inputTokens - cachedInputTokens,
+  );
   return {
     inputTokens,
     cachedInputTokens,

@@ -1,12 +1,11 @@
 // Provider for OpenAI's chat completions and the many servers that speak the same (vLLM, llama.cpp, Ollama, Groq, ...).
 
 import type { ChatRequest } from '../../core/chat.ts';
-import { UpstreamError } from '../../core/upstream-error.ts';
+import { answerBounds, DEFAULT_MAX_ANSWER_BYTES, endpointUrl } from '../endpoint.ts';
 import type { Provider, ProviderCall, ProviderDelta, ProviderEnd, RequestReview } from '../provider.ts';
 import { createOptionList } from '../provider-options.ts';
-import { providerRequestId } from '../retry-after.ts';
+import { readAnswer } from '../read-answer.ts';
 import { createUpstreamClient } from '../upstream-client.ts';
-import { errorFromStatus, readingFailedError, withDetails } from '../upstream-errors.ts';
 import type { UpstreamAnswer } from '../upstream-exchange.ts';
 import type { UpstreamNetwork } from '../upstream-pool.ts';
 import {
@@ -32,17 +31,6 @@ export interface OpenAiProviderOptions {
   readonly network?: UpstreamNetwork;
 }
 
-const DEFAULT_MAX_ANSWER_BYTES = 4 * 1024 * 1024;
-/** A character may take six bytes in JSON (`\u00e9` for two bytes of text); the rest of a body is small. */
-const JSON_EXPANSION = 4;
-
-function chatCompletionsUrl(baseUrl: string): URL {
-  const url = new URL(baseUrl);
-  url.pathname = `${url.pathname.replace(/\/+$/, '')}/chat/completions`;
-  url.hash = '';
-  return url;
-}
-
 /** A server older than `stream_options`, or stricter: it names the field it does not know. */
 const refusesStreamOptions = ({ status, body }: UpstreamAnswer): boolean =>
   (status === 400 || status === 422) && body !== undefined && body.includes('stream_options');
@@ -50,10 +38,9 @@ const refusesStreamOptions = ({ status, body }: UpstreamAnswer): boolean =>
 export function createOpenAiProvider(options: OpenAiProviderOptions): Provider {
   const { id, kind, baseUrl, apiKey, maxAnswerBytes = DEFAULT_MAX_ANSWER_BYTES } = options;
   const client = createUpstreamClient({
-    url: chatCompletionsUrl(baseUrl),
+    url: endpointUrl(baseUrl, '/chat/completions'),
     headers: apiKey === undefined ? {} : { authorization: `Bearer ${apiKey.trim()}` },
-    maxBodyBytes: maxAnswerBytes * JSON_EXPANSION,
-    maxEventLength: maxAnswerBytes * JSON_EXPANSION,
+    ...answerBounds(maxAnswerBytes),
     ...(options.network === undefined ? {} : { network: options.network }),
   });
   const optionList = createOptionList(
@@ -75,7 +62,7 @@ export function createOpenAiProvider(options: OpenAiProviderOptions): Provider {
     return { warnings, refusedOptions: optionList.refused(request) };
   }
 
-  async function chat(call: ProviderCall, onDelta: (delta: ProviderDelta) => void): Promise<ProviderEnd> {
+  function chat(call: ProviderCall, onDelta: (delta: ProviderDelta) => void): Promise<ProviderEnd> {
     const { model, request, streamed, timeouts, signal } = call;
     const startedAtMs = performance.now();
     const reader = createOpenAiAnswerReader(onDelta, maxAnswerBytes);
@@ -87,28 +74,15 @@ export function createOpenAiProvider(options: OpenAiProviderOptions): Provider {
         signal,
         onEvent: reader.readEvent,
       });
-    try {
+    return readAnswer(reader, async () => {
       const asked = streamed && usageInStream;
-      let answer = await post(asked, timeouts.totalMs);
-      if (asked && refusesStreamOptions(answer)) {
-        answer = await post(false, Math.max(1, timeouts.totalMs - (performance.now() - startedAtMs)));
-        // Remembered only when that was it: the error may have quoted a prompt that says the name.
-        if (answer.status < 300) usageInStream = false;
-      }
-      const { status, headers, body } = answer;
-      const requestId = providerRequestId(headers);
-      if (status < 200 || status >= 300) throw errorFromStatus(status, headers, body ?? '', Date.now());
-      try {
-        if (body !== undefined) reader.readBody(body);
-        const { finishReason } = reader.end();
-        return { finishReason, usage: reader.usage, providerRequestId: requestId ?? reader.answerId };
-      } catch (error) {
-        throw error instanceof UpstreamError ? withDetails(error, { status, providerRequestId: requestId }) : error;
-      }
-    } catch (error) {
-      const failure = error instanceof UpstreamError ? error : readingFailedError(error);
-      throw withDetails(failure, { usage: reader.usage, providerRequestId: reader.answerId });
-    }
+      const answer = await post(asked, timeouts.totalMs);
+      if (!asked || !refusesStreamOptions(answer)) return answer;
+      const second = await post(false, Math.max(1, timeouts.totalMs - (performance.now() - startedAtMs)));
+      // Remembered only when that was it: the error may have quoted a prompt that says the name.
+      if (second.status < 300) usageInStream = false;
+      return second;
+    });
   }
 
   return { id, review, chat, close: client.close };

@@ -92,6 +92,21 @@ describe('a plain call', () => {
     expect(generationOf(outcome).usage?.inputTokens).toBeGreaterThan(0);
   });
 
+  it.each([
+    ['more', 'x'.repeat(30), 10],
+    ['less', 'x', 3],
+  ])(
+    'counts the output itself when usage was told before it was written (%s than was told)',
+    async (_what, text, outputTokens) => {
+      const early = { ...usage, outputTokens: 3 };
+      const running = test.generations.generate(test.prepare({ prompt: 'x' }), stay);
+      call().emit(text);
+      const details = { phase: 'PARTIAL', retryable: false, usage: early, usageBeforeOutput: true } as const;
+      call().fail(new UpstreamError('UPSTREAM_ERROR', 'cut', details));
+      expect(generationOf(await running).usage).toMatchObject({ ...early, outputTokens, source: 'ESTIMATED' });
+    },
+  );
+
   it('masks a fault of our own and reports it', async () => {
     const running = test.generations.generate(test.prepare({ prompt: 'x' }), stay);
     call().fail(new TypeError('secret detail'));

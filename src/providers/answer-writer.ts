@@ -1,0 +1,116 @@
+// Hands the pieces of an answer on, for every wire format alike: whole characters only, no more bytes than an answer may
+// have, tool calls numbered from 0 in the order they begin.
+
+import { randomUUID } from 'node:crypto';
+import type { ProviderDelta } from './provider.ts';
+import { unreadableError } from './upstream-errors.ts';
+import { createWholeCharacters } from './whole-characters.ts';
+
+export interface AnswerWriter {
+  text(piece: string): void;
+  reasoning(piece: string): void;
+  /** Begins the next call of a tool; nothing is delivered before it has its name. */
+  toolCall(): ToolCallWriter;
+  /** The model writes what is not shown. */
+  begin(): void;
+  /** Delivers what is still kept. @throws UpstreamError when a tool call never got a name. */
+  end(): void;
+  readonly toolCalls: number;
+  /** The model has begun to write. */
+  readonly begun: boolean;
+}
+
+export interface ToolCallWriter {
+  /** Tells the call's name, once. Returns its id, which is one of ours where the provider gives none. */
+  name(id: string | undefined, name: string, argumentsText: string): string;
+  /** The next piece of the arguments, JSON text; kept until the call has its name. */
+  append(argumentsText: string): void;
+  /** Completes the call: without arguments it is a call with none of them. @throws UpstreamError when it has no name. */
+  end(): void;
+  readonly named: boolean;
+}
+
+/** @throws UpstreamError from any of its functions, when the answer is larger than `maxAnswerBytes`. */
+export function createAnswerWriter(onDelta: (delta: ProviderDelta) => void, maxAnswerBytes: number): AnswerWriter {
+  const textCharacters = createWholeCharacters();
+  const reasoningCharacters = createWholeCharacters();
+  const toolCalls: ToolCallWriter[] = [];
+  let answerBytes = 0;
+  let begun = false;
+
+  function emit(delta: ProviderDelta): void {
+    answerBytes += Buffer.byteLength(delta.type === 'tool-call' ? delta.argumentsText : delta.text);
+    if (answerBytes > maxAnswerBytes) {
+      throw unreadableError(`wrote an answer of more than ${maxAnswerBytes} bytes`, 'PARTIAL');
+    }
+    begun = true;
+    onDelta(delta);
+  }
+
+  function emitText(type: 'text' | 'reasoning', text: string): void {
+    if (text !== '') emit({ type, text });
+  }
+
+  return {
+    text: (piece) => emitText('text', textCharacters.take(piece)),
+    reasoning: (piece) => emitText('reasoning', reasoningCharacters.take(piece)),
+    toolCall: () => {
+      const call = createToolCallWriter(toolCalls.length, emit);
+      toolCalls.push(call);
+      return call;
+    },
+    begin: () => {
+      begun = true;
+    },
+    end: () => {
+      emitText('reasoning', reasoningCharacters.rest());
+      emitText('text', textCharacters.rest());
+      for (const call of toolCalls) call.end();
+    },
+    get toolCalls() {
+      return toolCalls.length;
+    },
+    get begun() {
+      return begun;
+    },
+  };
+}
+
+function createToolCallWriter(index: number, emit: (delta: ProviderDelta) => void): ToolCallWriter {
+  const characters = createWholeCharacters();
+  /** Arguments that came before the name. */
+  let early = '';
+  let named = false;
+  let argumentsSeen = false;
+  let ended = false;
+
+  function emitArguments(argumentsText: string): void {
+    if (argumentsText === '') return;
+    argumentsSeen = true;
+    emit({ type: 'tool-call', index, id: undefined, name: undefined, argumentsText });
+  }
+
+  return {
+    name: (id = `call_${randomUUID()}`, name, argumentsText) => {
+      named = true;
+      const first = characters.take(early + argumentsText);
+      argumentsSeen = first !== '';
+      emit({ type: 'tool-call', index, id, name, argumentsText: first });
+      return id;
+    },
+    append: (argumentsText) => {
+      if (named) emitArguments(characters.take(argumentsText));
+      else early += argumentsText;
+    },
+    end: () => {
+      if (ended) return;
+      if (!named) throw unreadableError('called a tool without naming it', 'PARTIAL');
+      ended = true;
+      const rest = characters.rest();
+      emitArguments(rest === '' && !argumentsSeen ? '{}' : rest);
+    },
+    get named() {
+      return named;
+    },
+  };
+}

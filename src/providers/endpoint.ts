@@ -1,0 +1,20 @@
+// Where an adapter posts to, and how much it takes back.
+
+import type { AnswerBounds } from './upstream-exchange.ts';
+
+/** Bytes of text, reasoning and tool arguments of one answer. */
+export const DEFAULT_MAX_ANSWER_BYTES = 4 * 1024 * 1024;
+/** A character may take six bytes in JSON (`\u00e9` for two bytes of text); the rest of a body is small. */
+const JSON_EXPANSION = 4;
+
+/** `baseUrl` with `path` at its end; its path prefix and its query string are kept. */
+export function endpointUrl(baseUrl: string, path: string): URL {
+  const url = new URL(baseUrl);
+  url.pathname = url.pathname.replace(/\/+$/, '') + path;
+  url.hash = '';
+  return url;
+}
+
+export function answerBounds(maxAnswerBytes: number): AnswerBounds {
+  return { maxBodyBytes: maxAnswerBytes * JSON_EXPANSION, maxEventLength: maxAnswerBytes * JSON_EXPANSION };
+}
