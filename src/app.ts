@@ -14,8 +14,11 @@ import { createMemoryResultStore } from './features/results/memory-result-store.
 import { createModelCatalog } from './features/routing/model-catalog.ts';
 import { createMemoryEventLogs } from './features/streams/memory-event-logs.ts';
 import { createGenerations } from './generation/create-generations.ts';
+import { createReadDocument } from './graphql/documents.ts';
 import { createGraphQLCore } from './graphql/graphql-core.ts';
+import { defaultOperationLimits } from './graphql/operation-limits.ts';
 import { buildGraphQLSchema } from './graphql/schema.ts';
+import { createTrustedDocuments } from './graphql/trusted-documents.ts';
 import type { Config, ModelConfig, ProviderConfig } from './platform/config.ts';
 import { SIMULATOR_MODELS, SIMULATOR_PROVIDER } from './platform/config-checks.ts';
 import { DEFAULT_MODEL } from './platform/config-loader.ts';
@@ -95,14 +98,23 @@ export async function createApp(parts: AppParts): Promise<App> {
       logger.error({ err: error, generationId }, 'a generation failed unexpectedly'),
   });
 
-  const core = createGraphQLCore({
-    schema: await buildGraphQLSchema({ generations }),
-    generations,
-    introspection: config.server.introspection,
-    logger,
-    limits: config.operationLimits,
+  const schema = await buildGraphQLSchema({ generations });
+  const { introspection } = config.server;
+  const limits = { ...defaultOperationLimits, ...config.operationLimits };
+  const trustedDocuments = await createTrustedDocuments({
+    ...config.server.trustedDocuments,
+    read: createReadDocument({ schema, limits, introspection }),
+    mostTokens: limits.tokens,
   });
-  const keys = apiKeyEntries(parts.adminKey, config.auth.apiKeys);
+  const core = createGraphQLCore({
+    schema,
+    generations,
+    introspection,
+    logger,
+    limits,
+    trustedDocuments,
+  });
+  const keys = apiKeyEntries(parts.adminKey, config.auth);
   const { authenticate } = createAuthenticator({ apiKeys: createApiKeys({ secret: parts.secret, keys }) });
   const server = createHttpServer({
     host: config.server.host,

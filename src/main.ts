@@ -57,7 +57,8 @@ async function main(): Promise<void> {
   if (!config.production) {
     // For people: beside the log where that is JSON for machines.
     const screen = config.log.format === 'pretty' ? process.stdout : process.stderr;
-    screen.write(greeting({ url: app.url, adminKey, adminKeyFile, model: app.modelNames[0] }));
+    const documentMode = config.auth.adminDocumentMode ?? config.server.trustedDocuments.mode;
+    screen.write(greeting({ url: app.url, adminKey, adminKeyFile, model: app.modelNames[0], documentMode }));
   }
 }
 

@@ -2,6 +2,13 @@
 
 export type AccessRole = 'MEMBER' | 'ADMIN' | 'OPERATOR';
 
+/**
+ * Which documents run for a caller. off: those sent as text, ids are not known. log: both; texts that are in no manifest
+ * are logged. allow-known: both, texts only if the manifest has them. require: ids only.
+ */
+export const DOCUMENT_MODES = ['off', 'log', 'allow-known', 'require'] as const;
+export type DocumentMode = (typeof DOCUMENT_MODES)[number];
+
 export interface Caller {
   readonly organizationId: string;
   readonly projectId: string;
@@ -14,4 +21,6 @@ export interface Caller {
   readonly scopes: readonly string[];
   /** Names of the models this caller may use; undefined = all. */
   readonly allowedModels: ReadonlySet<string> | undefined;
+  /** undefined: as the server is set. */
+  readonly documentMode: DocumentMode | undefined;
 }

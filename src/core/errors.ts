@@ -26,7 +26,8 @@ export const ERROR_TABLE = {
   PERSISTED_DOCUMENT_NOT_FOUND: {
     status: 400,
     retryable: false,
-    message: 'Automatic persisted queries are off: send the document itself as "query".',
+    message:
+      'No trusted document has this id, or none is the text you sent. Have it added to the manifest of the server.',
   },
   CURSOR_INVALID: { status: 400, retryable: false, message: 'This cursor does not belong to this stream.' },
   CURSOR_EXPIRED: {

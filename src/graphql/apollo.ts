@@ -1,5 +1,5 @@
 // Apollo Server's core, set up for us: its transport, caches, landing page and reporting stay off; our limits, gate and
-// error mapping are plugged in. Documents come from our own store, so a document is parsed and validated once.
+// error mapping are plugged in. Documents come parsed and validated from our own store.
 
 import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
 import {
@@ -9,16 +9,18 @@ import {
   ApolloServerPluginSchemaReportingDisabled,
   ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled';
-import type { FormattedExecutionResult, GraphQLFormattedError, GraphQLSchema } from 'graphql';
+import type { DocumentNode, FormattedExecutionResult, GraphQLFormattedError, GraphQLSchema } from 'graphql';
 import { SluiceError } from '../core/errors.ts';
 import type { AdmissionGate } from './admission-gate.ts';
 import type { GraphQLContext } from './context.ts';
-import { type Documents, selectOperation } from './documents.ts';
+import { selectOperation } from './documents.ts';
 import { type ErrorLogger, type FormatError, presentError, retryAfterSeconds, statusOf } from './format-error.ts';
 import { createOperationLimitsRule, type OperationLimits } from './operation-limits.ts';
 
 /** The context of an operation that came by POST. */
 export interface HttpGraphQLContext extends GraphQLContext {
+  /** Parsed and valid; undefined: Apollo Server reads the text itself, and says what is wrong with it. */
+  readonly document: DocumentNode | undefined;
   /** Told once the plan is known to run a model: the operation's general time-out does not apply then. */
   readonly onGenerates?: () => void;
 }
@@ -31,7 +33,6 @@ export interface ApolloLogger extends ErrorLogger {
 
 export interface ApolloOptions {
   readonly schema: GraphQLSchema;
-  readonly documents: Documents;
   readonly gate: AdmissionGate;
   readonly formatError: FormatError;
   readonly limits: OperationLimits;
@@ -41,7 +42,7 @@ export interface ApolloOptions {
 }
 
 export function createApolloServer(options: ApolloOptions): ApolloServer<HttpGraphQLContext> {
-  const { schema, documents, gate, formatError, limits, introspection, logger } = options;
+  const { schema, gate, formatError, limits, introspection, logger } = options;
   // Apollo's hook for errors does not know the request: it gets a safe stand-in, the plugin puts the full error there.
   const origins = new WeakMap<GraphQLFormattedError, unknown>();
   const say =
@@ -73,25 +74,25 @@ export function createApolloServer(options: ApolloOptions): ApolloServer<HttpGra
       ApolloServerPluginLandingPageDisabled(),
       ApolloServerPluginSchemaReportingDisabled(),
       ApolloServerPluginUsageReportingDisabled(),
-      createSluicePlugin({ documents, gate, formatError, originOf: (error) => origins.get(error) ?? error }),
+      createSluicePlugin({ gate, formatError, originOf: (error) => origins.get(error) ?? error }),
       ...(options.plugins ?? []),
     ],
   });
 }
 
-interface PluginOptions extends Pick<ApolloOptions, 'documents' | 'gate' | 'formatError'> {
+interface PluginOptions extends Pick<ApolloOptions, 'gate' | 'formatError'> {
   readonly originOf: (standIn: GraphQLFormattedError) => unknown;
 }
 
 function createSluicePlugin(options: PluginOptions): ApolloServerPlugin<HttpGraphQLContext> {
-  const { documents, gate, formatError, originOf } = options;
+  const { gate, formatError, originOf } = options;
   return {
     async requestDidStart() {
       return {
         async didResolveSource(requestContext) {
-          // Apollo parses and validates only what is not there yet. What is not valid it reads itself, and refuses.
-          const found = documents.get(requestContext.source);
-          if (found.type === 'VALID') Object.assign(requestContext, { document: found.document });
+          // Apollo parses and validates only what is not there yet.
+          const { document } = requestContext.contextValue;
+          if (document !== undefined) Object.assign(requestContext, { document });
         },
         async didResolveOperation({ document, request, contextValue }) {
           const operation = selectOperation(document, request.operationName);

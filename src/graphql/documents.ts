@@ -25,10 +25,16 @@ export interface Documents {
   get(source: string): DocumentResult;
 }
 
-export interface DocumentsOptions {
+export interface DocumentRules {
   readonly schema: GraphQLSchema;
   readonly limits: OperationLimits;
   readonly introspection: boolean;
+}
+
+/** @throws SluiceError for what graphql-js itself would trip over. */
+export type ReadDocument = (source: string) => DocumentResult;
+
+export interface DocumentsOptions extends DocumentRules {
   /** Characters of source text kept, over all documents. Default 8 Mi. */
   readonly maxCachedCharacters?: number;
 }
@@ -37,7 +43,7 @@ const maxCachedDocuments = 2_000;
 const maxValidationErrors = 10;
 
 export function createDocuments(options: DocumentsOptions): Documents {
-  const { schema, limits, introspection } = options;
+  const read = createReadDocument(options);
   const maxSize = options.maxCachedCharacters ?? 8 * 1024 * 1024;
   const cache = new LRUCache<string, DocumentResult>({
     max: maxCachedDocuments,
@@ -45,9 +51,23 @@ export function createDocuments(options: DocumentsOptions): Documents {
     maxEntrySize: Math.min(maxSize, 256 * 1024),
     sizeCalculation: (_result, source) => source.length + 1,
   });
+
+  return {
+    get(source) {
+      const known = cache.get(source);
+      if (known !== undefined) return known;
+      const result = read(source);
+      cache.set(source, result);
+      return result;
+    },
+  };
+}
+
+/** Parses and validates by the rules that all documents pass, whichever way they came. */
+export function createReadDocument({ schema, limits, introspection }: DocumentRules): ReadDocument {
   const rules = introspection ? specifiedRules : [...specifiedRules, NoSchemaIntrospectionCustomRule];
 
-  function read(source: string): DocumentResult {
+  return (source) => {
     let document: DocumentNode;
     try {
       document = parse(source, { maxTokens: limits.tokens });
@@ -64,16 +84,6 @@ export function createDocuments(options: DocumentsOptions): Documents {
       return { type: 'INVALID', errors: coded };
     }
     return { type: 'VALID', document };
-  }
-
-  return {
-    get(source) {
-      const known = cache.get(source);
-      if (known !== undefined) return known;
-      const result = read(source);
-      cache.set(source, result);
-      return result;
-    },
   };
 }
 

@@ -5,10 +5,12 @@ import type { GraphQLSchema } from 'graphql';
 import type { Generations } from '../generation/generations.ts';
 import { createAdmissionGate } from './admission-gate.ts';
 import { type ApolloLogger, createApolloServer, type HttpGraphQLContext } from './apollo.ts';
-import { createDocuments, type Documents } from './documents.ts';
+import { createDocuments } from './documents.ts';
+import { createFindDocument, type FindDocument } from './find-document.ts';
 import { createFormatError, type FormatError } from './format-error.ts';
 import { defaultOperationLimits, type OperationLimits } from './operation-limits.ts';
 import { createSubscribeOperation, type SubscribeOperation } from './subscribe-operation.ts';
+import { noTrustedDocuments, type TrustedDocuments } from './trusted-documents.ts';
 
 export interface GraphQLCoreOptions {
   readonly schema: GraphQLSchema;
@@ -18,13 +20,15 @@ export interface GraphQLCoreOptions {
   readonly logger: ApolloLogger;
   /** Those not given keep their defaults. */
   readonly limits?: Partial<OperationLimits>;
+  /** Default: none, mode `off`. */
+  readonly trustedDocuments?: TrustedDocuments;
   readonly plugins?: readonly ApolloServerPlugin<HttpGraphQLContext>[];
 }
 
 export interface GraphQLCore {
   /** Not started: the HTTP server starts and stops it. */
   readonly apollo: ApolloServer<HttpGraphQLContext>;
-  readonly documents: Documents;
+  readonly findDocument: FindDocument;
   readonly subscribe: SubscribeOperation;
   readonly formatError: FormatError;
   readonly limits: OperationLimits;
@@ -35,10 +39,10 @@ export function createGraphQLCore(options: GraphQLCoreOptions): GraphQLCore {
   const limits = { ...defaultOperationLimits, ...options.limits };
   const formatError = createFormatError({ logger });
   const documents = createDocuments({ schema, limits, introspection });
+  const trusted = options.trustedDocuments ?? noTrustedDocuments;
   const gate = createAdmissionGate({ schema, generations, limits });
   const apollo = createApolloServer({
     schema,
-    documents,
     gate,
     formatError,
     limits,
@@ -48,9 +52,9 @@ export function createGraphQLCore(options: GraphQLCoreOptions): GraphQLCore {
   });
   return {
     apollo,
-    documents,
+    findDocument: createFindDocument({ documents, trusted, logger }),
     formatError,
     limits,
-    subscribe: createSubscribeOperation({ schema, documents, gate, formatError }),
+    subscribe: createSubscribeOperation({ schema, gate, formatError }),
   };
 }

@@ -11,11 +11,12 @@ import {
 import { SluiceError } from '../core/errors.ts';
 import type { AdmissionGate } from './admission-gate.ts';
 import type { GraphQLContext } from './context.ts';
-import { type Documents, selectOperation } from './documents.ts';
+import { selectOperation } from './documents.ts';
+import type { FoundDocument } from './find-document.ts';
 import type { FormatError } from './format-error.ts';
 
 export interface SubscriptionRequest {
-  readonly query: string;
+  readonly found: FoundDocument;
   readonly operationName?: string | null | undefined;
   readonly variables?: Readonly<Record<string, unknown>> | null | undefined;
 }
@@ -38,21 +39,20 @@ export type SubscribeOperation = (
 
 export interface SubscribeOperationOptions {
   readonly schema: GraphQLSchema;
-  readonly documents: Documents;
   readonly gate: AdmissionGate;
   readonly formatError: FormatError;
 }
 
 export function createSubscribeOperation(options: SubscribeOperationOptions): SubscribeOperation {
-  const { schema, documents, gate, formatError } = options;
+  const { schema, gate, formatError } = options;
 
   async function start(
     request: SubscriptionRequest,
     context: GraphQLContext,
   ): Promise<AsyncIterable<ExecutionResult> | readonly unknown[]> {
-    const found = documents.get(request.query);
-    if (found.type === 'INVALID') return found.errors;
-    const { document } = found;
+    const { result } = request.found;
+    if (result.type === 'INVALID') return result.errors;
+    const { document } = result;
     const operation = selectOperation(document, request.operationName);
     if (operation.operation !== 'subscription') {
       throw new SluiceError(

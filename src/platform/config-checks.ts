@@ -12,13 +12,14 @@ export const SIMULATOR_PROVIDER = 'simulator';
 export const SIMULATOR_MODELS = ['sim-fast', 'sim-smart'] as const;
 
 type Mapping = Readonly<Record<string, unknown>>;
+type Report = (path: readonly PropertyKey[], found: string | undefined, expected: string) => void;
 
 /** True when the file itself says which providers to use. */
 export const namesProviders = (file: ConfigFile | undefined): boolean => itemsOf(file?.value, ['providers']).length > 0;
 
 export function checkFile(file: ConfigFile): readonly ConfigProblem[] {
   const problems: ConfigProblem[] = [];
-  const report = (path: readonly PropertyKey[], found: string | undefined, expected: string): void => {
+  const report: Report = (path, found, expected) => {
     problems.push({ place: file.name, line: file.lineOf(path), field: formatPath(path), found, expected });
   };
   const providers = itemsOf(file.value, ['providers']);
@@ -78,6 +79,7 @@ export function checkFile(file: ConfigFile): readonly ConfigProblem[] {
     });
   });
 
+  checkDocumentModes(file.value, report);
   apiKeys.forEach((apiKey, index) => {
     const path = ['auth', 'apiKeys', index];
     if (textOf(apiKey['name']) === 'admin') {
@@ -91,6 +93,24 @@ export function checkFile(file: ConfigFile): readonly ConfigProblem[] {
     });
   });
   return problems;
+}
+
+/** Modes that know documents by their id need a manifest to look in. */
+function checkDocumentModes(root: unknown, report: Report): void {
+  const settings = mappingAt(root, ['server', 'trustedDocuments']);
+  if (settings['manifest'] !== undefined) return;
+  const modes: [path: readonly PropertyKey[], mode: unknown][] = [
+    [['server', 'trustedDocuments', 'mode'], settings['mode']],
+    [['auth', 'adminDocumentMode'], mappingAt(root, ['auth'])['adminDocumentMode']],
+    ...itemsOf(root, ['auth', 'apiKeys']).map(({ documentMode }, index): [readonly PropertyKey[], unknown] => [
+      ['auth', 'apiKeys', index, 'documentMode'],
+      documentMode,
+    ]),
+  ];
+  for (const [path, mode] of modes) {
+    if (mode === undefined || textOf(mode) === 'off') continue;
+    report(path, describeField(path, mode), 'off, or a manifest in server.trustedDocuments.manifest');
+  }
 }
 
 function checkProvider(provider: Mapping, report: (field: string, found: string, expected: string) => void): void {
@@ -162,10 +182,16 @@ const isMapping = (value: unknown): value is Mapping =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && !isSubstitutedText(value);
 const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 
-/** The entries of a list, by their index; what is no mapping counts as an empty one: its shape is told elsewhere. */
+const valueAt = (root: unknown, path: readonly string[]): unknown =>
+  path.reduce<unknown>((current, key) => (isMapping(current) ? current[key] : undefined), root);
+
+/** What is no mapping counts as an empty one: its shape is told elsewhere. */
+const asMapping = (value: unknown): Mapping => (isMapping(value) ? value : {});
+const mappingAt = (root: unknown, path: readonly string[]): Mapping => asMapping(valueAt(root, path));
+
+/** The entries of a list, by their index. */
 function itemsOf(root: unknown, path: readonly string[]): readonly Mapping[] {
-  const value = path.reduce<unknown>((current, key) => (isMapping(current) ? current[key] : undefined), root);
-  return listOf(value).map((item) => (isMapping(item) ? item : {}));
+  return listOf(valueAt(root, path)).map(asMapping);
 }
 
 function textOf(value: unknown): string | undefined {

@@ -6,12 +6,13 @@ import { readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, relative, resolve } from 'node:path';
 import { formatMicroUsd, type Prices } from '../core/money.ts';
 import { PROVIDER_KIND_FACTS } from '../core/provider-kinds.ts';
-import type { Config, ModelConfig, ProviderConfig } from './config.ts';
+import type { Config, ModelConfig, ProviderConfig, TrustedDocumentsConfig } from './config.ts';
 import { readCaFiles } from './config-ca-file.ts';
 import { checkFile, literalSecrets, namesProviders } from './config-checks.ts';
 import { type Environment, readEnvironment } from './config-environment.ts';
 import { ConfigError, type ConfigProblem } from './config-errors.ts';
 import { type ConfigFile, parseConfigFile } from './config-file.ts';
+import { type ConfiguredManifest, documentWarnings, readConfiguredManifest } from './config-manifest.ts';
 import { DEFAULT_TIMEOUTS, emptyFileConfig, type FileConfig, readShape } from './config-schema.ts';
 import { errorCode } from './error-code.ts';
 import { isLoopbackHost } from './loopback-host.ts';
@@ -51,12 +52,18 @@ export async function loadConfig(options: LoadConfigOptions = {}): Promise<Confi
     ...(problem === undefined ? productionProblems(environment, file) : []),
   ];
   if (shape?.config !== undefined) problems.push(...adminKeyProblems(environment, shape.config));
+  const { manifest, problems: ofManifest } =
+    file === undefined || shape?.config === undefined
+      ? noManifest
+      : await readConfiguredManifest(shape.config, file, dirname(filePath));
+  problems.push(...ofManifest);
   const fileConfig = file === undefined ? emptyFileConfig() : shape?.config;
   if (problems.length > 0 || fileConfig === undefined) throw new ConfigError(problems);
 
   const found = file === undefined ? await findProviders(environment, options.ollamaUrl) : nothingFound;
   const isTerminal = options.isTerminal ?? process.stdout.isTTY === true;
-  const config = assemble(environment, fileConfig, cwd, isTerminal);
+  const trustedDocuments = { mode: fileConfig.server.trustedDocuments.mode, manifest };
+  const config = assemble(environment, fileConfig, trustedDocuments, cwd, isTerminal);
   return {
     ...config,
     file: file === undefined ? undefined : filePath,
@@ -66,9 +73,15 @@ export async function loadConfig(options: LoadConfigOptions = {}): Promise<Confi
       ...found.providers,
     ],
     models: [...fileConfig.models.map(toModel), ...found.models],
-    warnings: [...environment.warnings, ...warningsOf(config, fileConfig, file)],
+    warnings: [
+      ...environment.warnings,
+      ...warningsOf(config, fileConfig, file),
+      ...documentWarnings(fileConfig, trustedDocuments),
+    ],
   };
 }
+
+const noManifest: ConfiguredManifest = { manifest: undefined, problems: [] };
 
 interface FileReading {
   readonly file: ConfigFile | undefined;
@@ -209,7 +222,13 @@ export const DEFAULT_MODEL: Omit<ModelConfig, 'name' | 'target'> = {
 
 type Assembled = Omit<Config, 'file' | 'simulator' | 'providers' | 'models' | 'warnings'>;
 
-function assemble(environment: Environment, file: FileConfig, cwd: string, isTerminal: boolean): Assembled {
+function assemble(
+  environment: Environment,
+  file: FileConfig,
+  trustedDocuments: TrustedDocumentsConfig,
+  cwd: string,
+  isTerminal: boolean,
+): Assembled {
   const { production } = environment;
   return {
     production,
@@ -224,9 +243,17 @@ function assemble(environment: Environment, file: FileConfig, cwd: string, isTer
       publicUrl: file.server.publicUrl,
       allowedOrigins: file.server.allowedOrigins,
       introspection: file.server.introspection ?? !production,
+      trustedDocuments,
     },
     auth: {
-      apiKeys: file.auth.apiKeys.map(({ name, key, roles, allowedModels }) => ({ name, key, roles, allowedModels })),
+      apiKeys: file.auth.apiKeys.map(({ name, key, roles, allowedModels, documentMode }) => ({
+        name,
+        key,
+        roles,
+        allowedModels,
+        documentMode,
+      })),
+      adminDocumentMode: file.auth.adminDocumentMode,
     },
     streams: file.streams,
     shutdown: file.shutdown,

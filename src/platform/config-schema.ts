@@ -2,6 +2,7 @@
 // checked in config-checks.ts, so that a mistake in one place hides none in another.
 
 import type { z } from 'zod';
+import { DOCUMENT_MODES } from '../core/caller.ts';
 import { PROVIDER_KINDS } from '../core/provider-kinds.ts';
 import type { ConfigProblem } from './config-errors.ts';
 import { describeLength, describeValue, formatPath, nearestName } from './config-errors.ts';
@@ -30,6 +31,8 @@ const name = () => text(/^[A-Za-z0-9._-]{1,64}$/, '1 to 64 letters, digits, ".",
 const modelName = () => text(/^[\x21-\x7e]{1,128}$/, '1 to 128 printable ASCII characters without spaces');
 const milliseconds = (from: number, to = HOUR_MS) => wholeNumber(from, to);
 
+const documentMode = () => choice(DOCUMENT_MODES);
+
 const server = section(
   {
     host: text(/^[A-Za-z0-9.:_-]{1,255}$/, 'a host name or IP address').optional(),
@@ -37,11 +40,14 @@ const server = section(
     publicUrl: webAddress().optional(),
     allowedOrigins: list(origin(), 'a list of origins').default([]),
     introspection: flag().optional(),
+    trustedDocuments: section({
+      mode: documentMode().default('off'),
+      manifest: text(/^[^\0]{1,4096}$/, 'the path of a manifest').optional(),
+    }).prefault({}),
   },
   {
     tls: 'TLS of its own (let a proxy end TLS in front of it)',
     trustedProxies: 'believing forwarded headers',
-    trustedDocuments: 'a manifest of trusted documents',
   },
 );
 
@@ -55,6 +61,7 @@ const apiKey = section(
     allowedModels: list(modelName(), 'a list of model ids')
       .min(1, { error: 'at least one model id, or no allowedModels at all' })
       .optional(),
+    documentMode: documentMode().optional(),
   },
   {
     expiresAt: 'an expiry date of keys',
@@ -165,7 +172,7 @@ const fileSchema = section(
   {
     server: server.prefault({}),
     auth: section(
-      { apiKeys: list(apiKey, 'a list of keys').default([]) },
+      { apiKeys: list(apiKey, 'a list of keys').default([]), adminDocumentMode: documentMode().optional() },
       { jwt: 'signing in with JWT', introspection: 'token introspection' },
     ).prefault({}),
     providers: list(provider, 'a list of providers').default([]),

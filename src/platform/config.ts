@@ -1,10 +1,11 @@
 // What the process was told: environment and configuration file, checked and complete. The only place that reads the
 // environment. Secrets in it mask themselves wherever it is printed.
 
-import type { AccessRole } from '../core/caller.ts';
+import type { AccessRole, DocumentMode } from '../core/caller.ts';
 import type { Capability } from '../core/chat.ts';
 import type { Prices } from '../core/money.ts';
 import type { ProviderKind } from '../core/provider-kinds.ts';
+import type { DocumentManifest } from './document-manifest.ts';
 import type { ProxySettings } from './proxy-choice.ts';
 import type { Secret } from './secret.ts';
 
@@ -26,7 +27,7 @@ export interface Config {
   readonly simulator: boolean;
   readonly log: { readonly level: LogLevel; readonly format: LogFormat };
   readonly server: ServerConfig;
-  readonly auth: { readonly apiKeys: readonly ApiKeyConfig[] };
+  readonly auth: AuthConfig;
   readonly providers: readonly ProviderConfig[];
   /** HTTPS_PROXY, HTTP_PROXY, NO_PROXY. */
   readonly proxies: ProxySettings;
@@ -52,6 +53,20 @@ export interface ServerConfig {
   readonly allowedOrigins: readonly string[];
   /** Whether the schema may be asked for. */
   readonly introspection: boolean;
+  readonly trustedDocuments: TrustedDocumentsConfig;
+}
+
+export interface TrustedDocumentsConfig {
+  /** Of callers that have none of their own. */
+  readonly mode: DocumentMode;
+  /** undefined: none is named; no caller has another mode than `off` then. */
+  readonly manifest: DocumentManifest | undefined;
+}
+
+export interface AuthConfig {
+  readonly apiKeys: readonly ApiKeyConfig[];
+  /** `documentMode` of the admin key. undefined: as the server is set. */
+  readonly adminDocumentMode: DocumentMode | undefined;
 }
 
 export interface ApiKeyConfig {
@@ -60,6 +75,8 @@ export interface ApiKeyConfig {
   readonly roles: readonly AccessRole[];
   /** undefined: all models. */
   readonly allowedModels: readonly string[] | undefined;
+  /** Which documents run for it. undefined: as the server is set. */
+  readonly documentMode: DocumentMode | undefined;
 }
 
 export interface ProviderConfig {

@@ -1,5 +1,6 @@
 // What a person sees who started the server on a terminal: where it is, how to sign in, and a first call that works.
 
+import type { DocumentMode } from '../core/caller.ts';
 import type { Secret } from './secret.ts';
 
 export interface GreetingOptions {
@@ -10,16 +11,20 @@ export interface GreetingOptions {
   readonly adminKeyFile: string | undefined;
   /** A model to try; undefined: there is none. */
   readonly model: string | undefined;
+  /** Which documents run with the admin key. */
+  readonly documentMode: DocumentMode;
 }
 
-export function greeting({ url, adminKey, adminKeyFile, model }: GreetingOptions): string {
+export function greeting({ url, adminKey, adminKeyFile, model, documentMode }: GreetingOptions): string {
   const shown = adminKeyFile === undefined ? '$SLUICE_ADMIN_KEY' : adminKey.reveal();
   const where = adminKeyFile === undefined ? 'from the environment' : `kept in ${adminKeyFile}`;
   const document =
     'mutation { generate(input: { model: \\"MODEL\\", prompt: \\"Why is the sky blue?\\" }) ' +
     '{ __typename ... on GenerateSuccess { generation { text usage { totalTokens costUsd } } } ... on UserError { message } } }';
-  const tryIt =
-    model === undefined
+  const isTextRefused = documentMode === 'allow-known' || documentMode === 'require';
+  const tryIt = isTextRefused
+    ? `Only trusted documents run with the admin key (mode ${documentMode}); auth.adminDocumentMode: off lets it run any.`
+    : model === undefined
       ? 'No model is configured yet.'
       : [
           'Try it:',

@@ -7,7 +7,9 @@ import type { FormattedExecutionResult, GraphQLFormattedError } from 'graphql';
 import type { Caller } from '../core/caller.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { HttpGraphQLContext } from '../graphql/apollo.ts';
+import type { GraphQLContext } from '../graphql/context.ts';
 import { selectOperation } from '../graphql/documents.ts';
+import type { FoundDocument } from '../graphql/find-document.ts';
 import { answerErrors, discardBody } from './answer.ts';
 import { hasCredentials } from './authenticate.ts';
 import type { ClientAddress } from './client-address.ts';
@@ -74,20 +76,26 @@ export function createGraphQLEndpoint(options: GraphQLEndpointOptions): GraphQLE
     exchange: Exchange,
   ): Promise<readonly GraphQLFormattedError[] | undefined> {
     const { core } = exchange.settings;
-    const found = core.documents.get(operation.query);
+    const found = core.findDocument(operation, exchange.context.caller);
+    const { result } = found;
     const isSubscription =
-      found.type === 'VALID' && isSubscriptionNamed(found.document, operation.operationName) && negotiated.stream;
+      result.type === 'VALID' && isSubscriptionNamed(result.document, operation.operationName) && negotiated.stream;
     if (!isSubscription) {
-      await runOnApollo(operation, negotiated, exchange);
+      await runOnApollo(operation, found, negotiated, exchange);
       return undefined;
     }
-    const started = await core.subscribe(operation, exchange.context);
+    const started = await core.subscribe({ ...operation, found }, exchange.context);
     if (started.type === 'REFUSED') return started.errors;
     await writeEventStream(exchange.response, isSubscription, started.results);
     return undefined;
   }
 
-  async function runOnApollo(operation: GraphQLRequestBody, negotiated: Negotiated, exchange: Exchange): Promise<void> {
+  async function runOnApollo(
+    operation: GraphQLRequestBody,
+    found: FoundDocument,
+    negotiated: Negotiated,
+    exchange: Exchange,
+  ): Promise<void> {
     const { request, response, context, settings } = exchange;
     const { core } = settings;
     const headers = new HeaderMap([['content-type', 'application/json']]);
@@ -95,10 +103,11 @@ export function createGraphQLEndpoint(options: GraphQLEndpointOptions): GraphQLE
     if (json.legacy || json.mediaType !== 'application/json') headers.set('accept', json.mediaType);
     const isStreamWanted = !negotiated.acceptsJson && negotiated.stream !== undefined;
     const result = await withTimeout(core.limits.timeoutMs, exchange.gone, (cancelTimeout) => {
-      const operationContext: HttpGraphQLContext = { ...context, onGenerates: cancelTimeout };
+      const document = found.result.type === 'VALID' ? found.result.document : undefined;
+      const operationContext: HttpGraphQLContext = { ...context, document, onGenerates: cancelTimeout };
       // Apollo Server takes null for absent, but not undefined.
-      const { query, operationName = null, variables = null, extensions = null } = operation;
-      const body = { query, operationName, variables, extensions };
+      const { operationName = null, variables = null, extensions = null } = operation;
+      const body = { query: found.text, operationName, variables, extensions };
       return executeGraphQL({ server: core.apollo, request, body, headers, context: async () => operationContext });
     });
     // What was refused has no result to stream: it is plain JSON with its status, as for a subscription.
@@ -133,7 +142,7 @@ export function createGraphQLEndpoint(options: GraphQLEndpointOptions): GraphQLE
       caller = await identify(request, settings);
       const operation = await readOperation(request, settings.maxBodyBytes);
       isWellFormed = true;
-      const context: HttpGraphQLContext = {
+      const context: GraphQLContext = {
         requestId,
         caller,
         upstreams: settings.upstreams,
@@ -155,7 +164,7 @@ export function createGraphQLEndpoint(options: GraphQLEndpointOptions): GraphQLE
 interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  readonly context: HttpGraphQLContext;
+  readonly context: GraphQLContext;
   readonly gone: AbortController;
   readonly settings: ServerSettings;
 }

@@ -9,6 +9,7 @@ import { newRequestId } from '../core/ids.ts';
 import type { GraphQLContext } from '../graphql/context.ts';
 import type { SubscriptionResults } from '../graphql/subscribe-operation.ts';
 import { hasCredentials, readCredentials } from './authenticate.ts';
+import { readGraphQLRequest } from './graphql-request.ts';
 import type { WebSocketServerOptions } from './socket-options.ts';
 
 export interface SocketSessionOptions extends WebSocketServerOptions {
@@ -94,11 +95,7 @@ export function createSocketSession(options: SocketSessionOptions): SocketSessio
   }
 
   async function subscribe(
-    payload: {
-      query: string;
-      operationName?: string | null | undefined;
-      variables?: Record<string, unknown> | null | undefined;
-    },
+    payload: unknown,
     openOperations: number,
   ): Promise<SubscriptionResults | readonly GraphQLFormattedError[]> {
     const { core, sockets: limits, upstreams } = settings();
@@ -135,7 +132,9 @@ export function createSocketSession(options: SocketSessionOptions): SocketSessio
         closeStalledReader: () => close(1013, goneAway),
         plan: undefined,
       };
-      const outcome = await core.subscribe(payload, context);
+      const operation = readGraphQLRequest(payload);
+      const found = core.findDocument(operation, caller);
+      const outcome = await core.subscribe({ ...operation, found }, context);
       if (outcome.type === 'STARTED') {
         const results = withEnd(outcome.results, finish);
         if (running.has(gone)) running.set(gone, results);

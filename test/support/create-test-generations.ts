@@ -41,6 +41,7 @@ export const testCaller: Caller = {
   roles: ['MEMBER'],
   scopes: [],
   allowedModels: undefined,
+  documentMode: undefined,
 };
 
 export interface TestGenerations {

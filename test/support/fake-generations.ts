@@ -28,6 +28,7 @@ export const caller: Caller = {
   roles: ['MEMBER'],
   scopes: [],
   allowedModels: undefined,
+  documentMode: undefined,
 };
 
 const model: Model = {

@@ -37,6 +37,7 @@ export interface TestGateway {
 
 export interface GatewayRequest {
   readonly query?: string;
+  readonly documentId?: unknown;
   readonly variables?: unknown;
   readonly operationName?: string;
   readonly key?: string | undefined;
@@ -56,6 +57,10 @@ export interface GatewayAnswer {
 export interface StartGatewayOptions {
   /** Appended to the configuration file. */
   readonly yaml?: string;
+  /** Further entries of `auth.apiKeys`, as YAML in one line each. */
+  readonly apiKeys?: readonly string[];
+  /** Written beside the configuration file: name → content. */
+  readonly files?: Readonly<Record<string, string>>;
   readonly env?: Readonly<Record<string, string>>;
   readonly simulator?: SimulatorOptions;
   /** `timeouts` of all models, as YAML. */
@@ -76,8 +81,10 @@ export async function startGateway(options: StartGatewayOptions = {}): Promise<T
     `providers:\n  - { id: sim, kind: openai-compatible, baseUrl: "${simulator.url}/v1" }\n` +
       `models:\n${MODELS.map(model).join('')}` +
       `auth:\n  apiKeys:\n    - { name: web, key: "${webKey}", roles: [MEMBER], allowedModels: [sim-instant] }\n` +
-      `    - { name: other, key: "${otherKey}", roles: [MEMBER] }\n${options.yaml ?? ''}`,
+      `    - { name: other, key: "${otherKey}", roles: [MEMBER] }\n` +
+      `${(options.apiKeys ?? []).map((entry) => `    - ${entry}\n`).join('')}${options.yaml ?? ''}`,
   );
+  for (const [name, content] of Object.entries(options.files ?? {})) await writeFile(join(folder, name), content);
   const config = await loadConfig({
     env: { PORT: '0', SLUICE_ADMIN_KEY: adminKey, LOG_FORMAT: 'json', ...options.env },
     cwd: folder,
@@ -90,7 +97,15 @@ export async function startGateway(options: StartGatewayOptions = {}): Promise<T
   };
   const logger = createLogger({ ...config.log, destination: { write } });
   const secret = createSecret('a secret of this test alone, 32 bytes and more');
-  const app = await createApp({ config, adminKey: createSecret(adminKey), secret, logger });
+  const cleanUp = async (): Promise<void> => {
+    await simulator.close();
+    await rm(folder, { recursive: true, force: true });
+  };
+  const starting = createApp({ config, adminKey: createSecret(adminKey), secret, logger });
+  const app = await starting.catch(async (error: unknown) => {
+    await cleanUp();
+    throw error;
+  });
   await app.start();
   const graphqlUrl = `${app.url}/graphql`;
 
@@ -100,7 +115,7 @@ export async function startGateway(options: StartGatewayOptions = {}): Promise<T
     socketUrl: graphqlUrl.replace('http', 'ws'),
     simulator,
     logLines,
-    async send({ query, variables, operationName, key = adminKey, headers, signal }) {
+    async send({ query, documentId, variables, operationName, key = adminKey, headers, signal }) {
       const response = await fetch(graphqlUrl, {
         method: 'POST',
         headers: {
@@ -109,7 +124,7 @@ export async function startGateway(options: StartGatewayOptions = {}): Promise<T
           ...(key === '' ? {} : { authorization: `Bearer ${key}` }),
           ...headers,
         },
-        body: JSON.stringify({ query, variables, operationName }),
+        body: JSON.stringify({ query, documentId, variables, operationName }),
         signal: signal ?? null,
       });
       const text = await response.text();
@@ -138,8 +153,7 @@ export async function startGateway(options: StartGatewayOptions = {}): Promise<T
     stop: (graceMs) => app.stop(graceMs),
     async [Symbol.asyncDispose]() {
       await app.stop(0);
-      await simulator.close();
-      await rm(folder, { recursive: true, force: true });
+      await cleanUp();
     },
   };
   return gateway;

@@ -2,7 +2,7 @@
 // up tells nothing about the keys by its timing, and a dump of the memory holds no key.
 
 import { createHmac, createSecretKey, hkdfSync } from 'node:crypto';
-import type { AccessRole, Caller } from '../../core/caller.ts';
+import type { AccessRole, Caller, DocumentMode } from '../../core/caller.ts';
 import type { Secret } from '../../platform/secret.ts';
 
 export interface ApiKeyEntry {
@@ -12,6 +12,8 @@ export interface ApiKeyEntry {
   readonly roles: readonly AccessRole[];
   /** undefined: all models. */
   readonly allowedModels: readonly string[] | undefined;
+  /** undefined: as the server is set. */
+  readonly documentMode: DocumentMode | undefined;
   readonly organizationId: string;
   readonly projectId: string;
 }
@@ -60,7 +62,7 @@ export function createApiKeys({
   return { lookup: (presented) => (couldBeApiKey(presented) ? records.get(digestOf(presented)) : undefined) };
 }
 
-function callerOf({ name, roles, allowedModels, organizationId, projectId }: ApiKeyEntry): Caller {
+function callerOf({ name, roles, allowedModels, documentMode, organizationId, projectId }: ApiKeyEntry): Caller {
   return {
     organizationId,
     projectId,
@@ -69,5 +71,6 @@ function callerOf({ name, roles, allowedModels, organizationId, projectId }: Api
     roles: [...roles],
     scopes: [],
     allowedModels: allowedModels && new Set(allowedModels),
+    documentMode,
   };
 }

@@ -2,7 +2,7 @@
 
 import type { Caller } from '../../core/caller.ts';
 import { SluiceError } from '../../core/errors.ts';
-import type { ApiKeyConfig } from '../../platform/config.ts';
+import type { AuthConfig } from '../../platform/config.ts';
 import type { Secret } from '../../platform/secret.ts';
 import { type ApiKeyEntry, type ApiKeys, couldBeApiKey } from './api-key.ts';
 
@@ -64,13 +64,14 @@ function unknownKey(presented: string): SluiceError {
 const DEFAULT_TENANT = { organizationId: 'default', projectId: 'default' } as const;
 
 /** The admin key and those of the configuration file, all of organization `default`, project `default`. */
-export function apiKeyEntries(adminKey: Secret, configured: readonly ApiKeyConfig[]): readonly ApiKeyEntry[] {
+export function apiKeyEntries(adminKey: Secret, configured: AuthConfig): readonly ApiKeyEntry[] {
   const admin: ApiKeyEntry = {
     name: 'admin',
     key: adminKey,
     roles: ['OPERATOR', 'ADMIN', 'MEMBER'],
     allowedModels: undefined,
+    documentMode: configured.adminDocumentMode,
     ...DEFAULT_TENANT,
   };
-  return [admin, ...configured.map((entry) => ({ ...entry, ...DEFAULT_TENANT }))];
+  return [admin, ...configured.apiKeys.map((entry) => ({ ...entry, ...DEFAULT_TENANT }))];
 }

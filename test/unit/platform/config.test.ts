@@ -286,7 +286,6 @@ streams: { graceMs: -1 }
   it.each([
     ['server: { tls: { certFile: a, keyFile: b } }', 'server.tls'],
     ['server: { trustedProxies: [] }', 'server.trustedProxies'],
-    ['server: { trustedDocuments: {} }', 'server.trustedDocuments'],
     ['auth: { jwt: [] }', 'auth.jwt'],
     ['auth: { introspection: {} }', 'auth.introspection'],
     ['limits: []', 'limits'],

@@ -8,9 +8,18 @@ const ADMIN = 'sk_sluice_0123456789abcdef0123456789abcdef';
 const WEB = 'sk_test_0123456789abcdef0123456789abcdef';
 const OTHER = `${WEB.slice(0, -1)}X`;
 const secret = createSecret('s'.repeat(32));
-const entries = apiKeyEntries(createSecret(ADMIN), [
-  { name: 'web', key: createSecret(WEB), roles: ['MEMBER'], allowedModels: ['smart'] },
-]);
+const entries = apiKeyEntries(createSecret(ADMIN), {
+  adminDocumentMode: undefined,
+  apiKeys: [
+    {
+      name: 'web',
+      key: createSecret(WEB),
+      roles: ['MEMBER'],
+      allowedModels: ['smart'],
+      documentMode: 'require',
+    },
+  ],
+});
 const apiKeys = createApiKeys({ secret, keys: entries });
 const { authenticate } = createAuthenticator({ apiKeys });
 
@@ -24,14 +33,21 @@ describe('callers', () => {
       roles: ['OPERATOR', 'ADMIN', 'MEMBER'],
       scopes: [],
       allowedModels: undefined,
+      documentMode: undefined,
     } satisfies Caller);
   });
 
-  it('behind a configured key have its name, roles and models', () => {
+  it('behind the admin key have the mode of documents that is set for it', () => {
+    const [admin] = apiKeyEntries(createSecret(ADMIN), { adminDocumentMode: 'off', apiKeys: [] });
+    expect(admin?.documentMode).toBe('off');
+  });
+
+  it('behind a configured key have its name, roles, models and mode of documents', () => {
     expect(authenticate({ apiKey: WEB })).toMatchObject({
       principalId: 'key:web',
       roles: ['MEMBER'],
       allowedModels: new Set(['smart']),
+      documentMode: 'require',
     });
   });
 
@@ -84,6 +100,7 @@ describe('API keys in memory', () => {
       key: createSecret(WEB),
       roles: [],
       allowedModels: undefined,
+      documentMode: undefined,
       organizationId: 'o',
       projectId: 'p',
     };
