@@ -1,19 +1,20 @@
-// The story of one chat completions call, from its parsed body to the last byte.
+// The story of one call of a model, from its parsed body to the last byte, in whichever wire format.
 
-import { createAnswer } from './answer.ts';
+import { createAnswer, createIds } from './answer.ts';
 import type { BillKeeper } from './bill.ts';
+import { type ChatView, hashView } from './chat-view.ts';
 import type { Exchange } from './exchange.ts';
-import { instantModel, MODELS } from './models.ts';
-import { createPlan, outputBudget } from './plan.ts';
+import { HTML_PAGE } from './malformed.ts';
+import { instantModel, MODELS, type SimulatedModel } from './models.ts';
+import { blockedPlan, createPlan, outputBudget, type Plan } from './plan.ts';
 import { countPrompt } from './prompt-tokens.ts';
-import { createRandom, hashText } from './random.ts';
-import { type ChatView, readChat, readLastUserText, readModel } from './read-request.ts';
+import { Refused, type WireError } from './refusal.ts';
 import { readBehaviour, readDirective, type Script } from './script.ts';
 import { sendPlain } from './send-plain.ts';
 import { sendStream } from './send-stream.ts';
 import { loadTokenizer } from './tokenizer.ts';
-import type { Behaviour, JsonRecord, ScriptedToolCall } from './types.ts';
-import { contentFilterError, invalidRequest, rateLimitHeaders, usualError, WireError } from './wire-errors.ts';
+import type { Behaviour } from './types.ts';
+import type { Glance, WireFormat, WireRequest } from './wire-format.ts';
 
 export interface CallContext {
   readonly exchange: Exchange & { useBehaviour(behaviour: Behaviour): void };
@@ -22,111 +23,131 @@ export interface CallContext {
   readonly seed: number;
 }
 
-/** @throws WireError when the request is refused as the real API would */
-export async function answerCall(
-  context: CallContext,
-  body: JsonRecord,
-  simulateHeader: string | undefined,
+/** @throws WireError or Refused when the request is refused as the real API would */
+export async function answerCall<View extends ChatView>(
+  { exchange, script, keeper, seed }: CallContext,
+  format: WireFormat<View>,
+  request: WireRequest,
 ): Promise<void> {
-  const { exchange, keeper } = context;
   const { entry } = exchange;
-  if (keeper.keepContent) entry.request = body;
-  const modelName = readModel(body);
-  entry.model = modelName;
-  entry.streamed = body['stream'] === true;
+  if (keeper.keepContent) entry.request = request.body;
+  const glance = format.glance(request);
+  entry.model = glance.model;
+  entry.streamed = glance.streamed;
 
-  const lastUserText = readLastUserText(body);
-  const { behaviour, prompt } = readBehaviours(context.script, modelName, lastUserText, simulateHeader);
+  const { behaviour, prompt } = readBehaviours(script, glance, request.headers['x-simulate']);
   exchange.useBehaviour(behaviour);
-  const model = MODELS.find((one) => one.name === modelName) ?? scriptedModel(context.script, modelName);
+  const model = MODELS.find((one) => one.name === glance.model) ?? scriptedModel(script, glance.model);
   await exchange.pause(behaviour.latencyMs ?? model.latencyMs);
-  refuseAsScripted(behaviour, body);
-  if (await sendRaw(exchange, behaviour, entry.streamed)) return;
+  refuseAsScripted(format, behaviour);
+  if (await sendRaw(exchange, behaviour, glance.contentType)) return;
 
-  const view = readChat(body);
-  const tokenizer = await loadTokenizer();
-  const promptTokens = countPrompt(view, tokenizer);
-  const budget = outputBudget(view, model, behaviour, promptTokens);
-  const answer = scriptedAnswer(view, behaviour) ?? createAnswer(view, prompt, context.seed, model);
-  const plan = createPlan(view, model, behaviour, answer, budget, promptTokens, tokenizer);
+  const view = format.read(request, model, behaviour);
+  const plan = await planAnswer(format, view, model, behaviour, prompt, seed);
   // From here on the prompt is charged, whatever becomes of the answer.
   entry.promptTokens = plan.usage.promptTokens;
   entry.cachedTokens = plan.usage.cachedTokens;
+  entry.cacheWriteTokens = plan.usage.cacheWriteTokens;
   keeper.changed();
-  if (view.streamed) await sendStream(exchange, plan, behaviour, view.includeUsage);
-  else await sendPlain(exchange, plan, behaviour);
+
+  const about = { id: entry.id, createdSeconds: Math.floor(entry.receivedAtMs / 1000), behaviour };
+  const { contentType } = glance;
+  if (view.streamed) {
+    const frames = () => format.streamFrames(view, plan, about);
+    await sendStream(exchange, plan, behaviour, { contentType, frames });
+  } else {
+    const body = (planned: Plan) => format.plainBody(view, planned, about);
+    await sendPlain(exchange, plan, behaviour, { contentType, body, misshapen: format.misshapenBody });
+  }
 }
 
-export async function sendRefusal(exchange: Exchange, refusal: WireError): Promise<void> {
+export async function sendRefusal(exchange: Exchange, refusal: WireError, contentType: string): Promise<void> {
   const { entry } = exchange;
   // Too late to refuse: the answer had begun.
   if (entry.status !== undefined) return exchange.destroy();
   entry.promptTokens = 0;
   entry.cachedTokens = 0;
-  exchange.head(refusal.status, 'application/json', refusal.headers);
+  entry.cacheWriteTokens = 0;
+  exchange.head(refusal.status, contentType, refusal.headers);
   await exchange.end(JSON.stringify(refusal.body));
 }
 
 function readBehaviours(
   script: Script,
-  model: string,
-  lastUserText: string,
-  header: string | undefined,
+  { model, lastUserText }: Glance,
+  header: string | string[] | undefined,
 ): { readonly behaviour: Behaviour; readonly prompt: string } {
   try {
     const directive = readDirective(lastUserText);
-    const fromHeader = header === undefined ? undefined : readBehaviour(header, 'The x-simulate header');
+    const fromHeader = typeof header === 'string' ? readBehaviour(header, 'The x-simulate header') : undefined;
     const rule = script.take(model, lastUserText);
     const prompt = directive?.rest ?? lastUserText;
     if (directive === undefined && fromHeader === undefined) return { behaviour: rule ?? {}, prompt };
     return { behaviour: { ...rule, ...directive?.behaviour, ...fromHeader }, prompt };
   } catch (error) {
-    throw invalidRequest((error as Error).message, null, 'invalid_simulation');
+    throw new Refused({ type: 'SCRIPT', message: (error as Error).message });
   }
 }
 
-/** @throws WireError 404 */
+/** @throws Refused */
 function scriptedModel(script: Script, name: string) {
   if (script.models().includes(name)) return instantModel(name);
-  throw modelNotFound(name);
+  throw new Refused({ type: 'MODEL', name });
 }
 
-export function modelNotFound(name: string): WireError {
-  return new WireError(404, {
-    message: `The model '${name}' does not exist or you do not have access to it.`,
-    type: 'invalid_request_error',
-    param: null,
-    code: 'model_not_found',
-  });
-}
-
-/** @throws WireError what the script says */
-function refuseAsScripted(behaviour: Behaviour, body: JsonRecord): void {
-  const { status, error, contentFilter } = behaviour;
-  if (behaviour.rawBody !== undefined || behaviour.emptyBody === true) return;
-  if (contentFilter !== undefined) {
-    throw new WireError(400, contentFilterError(contentFilter === true ? ['violence'] : contentFilter));
+/** @throws Refused as the script says */
+function refuseAsScripted(format: Pick<WireFormat<ChatView>, 'blockedPrompt'>, behaviour: Behaviour): void {
+  const { status, error, retryAfterSeconds } = behaviour;
+  if (rawBody(behaviour) !== undefined) return;
+  const categories = blockedCategories(behaviour);
+  if (categories !== undefined && format.blockedPrompt === 'ERROR') {
+    throw new Refused({ type: 'CONTENT_FILTER', categories });
   }
   if ((status ?? 200) >= 400 || error !== undefined) {
-    const code = status ?? 200;
-    const headers = code === 429 ? rateLimitHeaders(behaviour.retryAfterSeconds ?? 1) : {};
-    throw new WireError(code, usualError(code < 400 ? 500 : code, error), headers);
-  }
-  if (behaviour.refusesStreamOptions === true && (body['stream_options'] ?? null) !== null) {
-    throw invalidRequest("Unknown parameter: 'stream_options'.", 'stream_options', 'unknown_parameter');
+    throw new Refused({ type: 'SCRIPTED', status: status ?? 200, error, retryAfterSeconds });
   }
 }
 
-/** Bytes given exactly, or none at all. False: there is an answer to be made. */
-async function sendRaw(exchange: Exchange, behaviour: Behaviour, streamed: boolean): Promise<boolean> {
-  const { rawBody, cut, hang } = behaviour;
-  if (rawBody === undefined && behaviour.emptyBody !== true) return false;
-  const body = rawBody?.startsWith('base64:')
-    ? Buffer.from(rawBody.slice('base64:'.length), 'base64')
-    : Buffer.from(rawBody ?? '');
+const blockedCategories = ({ contentFilter }: Behaviour): readonly string[] | undefined =>
+  contentFilter === true ? ['violence'] : contentFilter;
+
+async function planAnswer<View extends ChatView>(
+  format: WireFormat<View>,
+  view: View,
+  model: SimulatedModel,
+  behaviour: Behaviour,
+  prompt: string,
+  seed: number,
+): Promise<Plan> {
+  const tokenizer = await loadTokenizer();
+  const promptTokens = countPrompt(view, tokenizer);
+  const budget = outputBudget(view, model, behaviour, promptTokens, format.capBeyondWindow);
+  const categories = blockedCategories(behaviour);
+  const told = format.tellsCacheWrites ? behaviour : withoutCacheWrites(behaviour);
+  if (categories !== undefined) return blockedPlan(view, told, categories, promptTokens);
+  const answer = scriptedAnswer(view, told, format) ?? createAnswer(view, prompt, seed, model, format.callId);
+  return createPlan(view, model, told, answer, budget, promptTokens, tokenizer);
+}
+
+function withoutCacheWrites(behaviour: Behaviour): Behaviour {
+  const { usage } = behaviour;
+  return typeof usage === 'object' ? { ...behaviour, usage: { ...usage, cacheWriteTokens: 0 } } : behaviour;
+}
+
+/** Bytes given exactly, or none at all; undefined: there is an answer to be made. */
+function rawBody({ rawBody, emptyBody, malformed }: Behaviour): string | Buffer | undefined {
+  if (rawBody === undefined) return emptyBody === true ? '' : malformed === 'html' ? HTML_PAGE : undefined;
+  return rawBody.startsWith('base64:') ? Buffer.from(rawBody.slice('base64:'.length), 'base64') : rawBody;
+}
+
+/** False: there is an answer to be made. */
+async function sendRaw(exchange: Exchange, behaviour: Behaviour, contentType: string): Promise<boolean> {
+  const { cut, hang, malformed } = behaviour;
+  const body = rawBody(behaviour);
+  if (body === undefined) return false;
   const place = cut ?? hang;
   if (place !== 'before-head') {
-    exchange.head(behaviour.status ?? 200, streamed ? 'text/event-stream; charset=utf-8' : 'application/json');
+    exchange.head(behaviour.status ?? 200, malformed === 'html' ? 'text/html; charset=utf-8' : contentType);
     if (place === undefined) {
       await exchange.end(body);
       return true;
@@ -139,15 +160,15 @@ async function sendRaw(exchange: Exchange, behaviour: Behaviour, streamed: boole
   return true;
 }
 
-function scriptedAnswer(view: ChatView, behaviour: Behaviour) {
+function scriptedAnswer(view: ChatView, behaviour: Behaviour, { callId }: Pick<WireFormat<ChatView>, 'callId'>) {
   const { text, tokens, toolCalls } = behaviour;
   if (text === undefined && tokens === undefined && toolCalls === undefined) return undefined;
-  const random = createRandom(hashText(JSON.stringify(view.body['messages']), 0));
+  const nextId = createIds(hashView(view, 0), callId);
   return {
     reasoning: '',
     text: text ?? '',
-    calls: (toolCalls ?? []).map((call: ScriptedToolCall) => ({
-      id: call.id ?? `call_${random.code(24)}`,
+    calls: (toolCalls ?? []).map((call) => ({
+      id: call.id ?? nextId(),
       name: call.name,
       arguments: typeof call.arguments === 'string' ? call.arguments : JSON.stringify(call.arguments),
     })),

@@ -1,9 +1,9 @@
 // What the model says to a request before anything is cut or billed: reasoning, text or tool calls.
-// Pure: the same request and seed give the same answer, streamed or not.
+// Pure: the same question and seed give the same answer, streamed or not, in every wire format.
 
+import { type ChatView, hashView, lastUser, type ViewTool } from './chat-view.ts';
 import { describeImage } from './images.ts';
-import { createRandom, hashText, type Random } from './random.ts';
-import type { ChatView, WireTool } from './read-request.ts';
+import { createRandom, type Random } from './random.ts';
 import { writeValue } from './schema-value.ts';
 import { writeReasoning, writeText } from './text-answer.ts';
 import type { Json } from './types.ts';
@@ -29,35 +29,42 @@ export function createAnswer(
   prompt: string,
   seed: number,
   style: { readonly thorough: boolean; readonly reasons: boolean },
+  callId: (random: Random) => string,
 ): Answer {
-  const random = createRandom(hashRequest(view, seed));
-  const reasoning = style.reasons ? writeReasoning(prompt, random) : '';
-  const calls = chooseCalls(view, prompt, random);
+  const hash = hashView(view, seed);
+  const random = createRandom(hash);
+  // Thinking and ids have a chance of their own: whether a model thinks aloud and how ids look changes nothing it says.
+  const reasoning = (view.thinking.wanted ?? style.reasons) ? writeReasoning(prompt, createRandom(hash + 1)) : '';
+  const calls = chooseCalls(view, prompt, random, createIds(hash, callId));
   if (calls.length > 0) return { reasoning, text: '', calls };
   return { reasoning, text: writeContent(view, prompt, random, style.thorough), calls };
 }
 
-/** Everything that decides an answer; how it is sent and where it is cut do not. */
-function hashRequest(view: ChatView, seed: number): number {
-  const { model, messages, tools, tool_choice, response_format, seed: asked, temperature, top_p } = view.body;
-  return hashText(
-    JSON.stringify([model, messages, tools, tool_choice, response_format, asked, temperature, top_p]),
-    seed,
-  );
+/** Ids for calls, in the style of a wire format. */
+export function createIds(hash: number, callId: (random: Random) => string): () => string {
+  const random = createRandom(hash + 2);
+  return () => callId(random);
 }
 
 function writeContent(view: ChatView, prompt: string, random: Random, thorough: boolean): string {
   if (view.format.type === 'json_schema') {
     return JSON.stringify(writeValue(view.format.schema, { prompt, words: readWords(prompt) }, random));
   }
-  if (view.format.type === 'json_object') {
+  if (view.format.type === 'json_object' || isToldJson(view)) {
     const words = readWords(prompt);
     return JSON.stringify({ answer: writeText(prompt, random, false), topics: words.topics, words: words.all.length });
   }
   const results = readResults(view);
   if (results.length > 0) return results.join('\n');
-  const lead = (view.lastUser?.images ?? []).map((image) => `I see an image ${describeImage(image)}.`);
+  const lead = (lastUser(view)?.images ?? []).map((image) => `I see an image ${describeImage(image)}.`);
   return writeText(prompt, random, thorough, lead);
+}
+
+/** Where a format has no JSON mode without a schema, the system prompt asks for it. */
+function isToldJson({ messages }: ChatView): boolean {
+  return messages.some(
+    ({ role, text }) => role === 'system' && /\bJSON\b/.test(text) && /\b(?:only|nothing but|valid)\b/i.test(text),
+  );
 }
 
 /** One sentence for each tool message at the end of the conversation. */
@@ -92,14 +99,14 @@ function describeResult(text: string): string {
   return facts.length === 0 ? 'nothing.' : `${enumerate(facts)}.`;
 }
 
-function chooseCalls(view: ChatView, prompt: string, random: Random): AnsweredCall[] {
+function chooseCalls(view: ChatView, prompt: string, random: Random, nextId: () => string): AnsweredCall[] {
   const { toolChoice, tools } = view;
   if (tools.length === 0 || toolChoice.mode === 'none') return [];
   const answered = view.messages.at(-1)?.role === 'tool';
   if (answered && toolChoice.mode === 'auto') return [];
   const words = readWords(prompt);
-  const call = (tool: WireTool): AnsweredCall => ({
-    id: `call_${random.code(24)}`,
+  const call = (tool: ViewTool): AnsweredCall => ({
+    id: nextId(),
     name: tool.name,
     arguments: JSON.stringify(writeValue(closed(tool), { prompt, words }, random)),
   });
@@ -121,12 +128,12 @@ function chooseCalls(view: ChatView, prompt: string, random: Random): AnsweredCa
 }
 
 /** Arguments are an object, whatever the schema leaves open; nothing is made up for a tool that takes none. */
-function closed(tool: WireTool) {
+function closed(tool: ViewTool) {
   return { additionalProperties: false, ...tool.parameters, type: 'object' } as const;
 }
 
 /** A word of the name counts more than one of the description. */
-function score(tool: WireTool, said: ReadonlySet<string>): number {
+function score(tool: ViewTool, said: ReadonlySet<string>): number {
   const inName = splitName(tool.name).filter((part) => says(part, said)).length;
   const inDescription = splitName(tool.description).filter((part) => says(part, said)).length;
   return inName * 10 + inDescription;

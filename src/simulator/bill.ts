@@ -1,12 +1,12 @@
 // The simulator's own books: what it would charge for, kept apart from whatever its clients count.
 
-import type { Bill, BillEntry, BillState, BillTotals, JsonRecord } from './types.ts';
+import type { Bill, BillEntry, BillState, BillTotals, JsonRecord, WireName } from './types.ts';
 
 /** An entry while its call runs. */
 export type OpenEntry = { -readonly [key in keyof BillEntry]: BillEntry[key] };
 
 export interface BillKeeper {
-  open(receivedAtMs: number): OpenEntry;
+  open(format: WireName, receivedAtMs: number): OpenEntry;
   keepContent: boolean;
   /** The entry changed: whoever waits looks again. */
   changed(): void;
@@ -29,6 +29,7 @@ const noTotals = (): OpenTotals => ({
   aborted: 0,
   promptTokens: 0,
   cachedTokens: 0,
+  cacheWriteTokens: 0,
   completionTokens: 0,
   reasoningTokens: 0,
 });
@@ -63,10 +64,11 @@ export function createBillKeeper(keepEntries: number, keepContent: boolean): Bil
     keepContent,
     changed,
     bill,
-    open: (receivedAtMs) => {
+    open: (format, receivedAtMs) => {
       requestCount += 1;
       period.count += 1;
-      const entry = newEntry(period.count, `req_sim_${requestCount.toString(36).padStart(8, '0')}`, receivedAtMs);
+      const id = `req_sim_${requestCount.toString(36).padStart(8, '0')}`;
+      const entry = newEntry(period.count, id, format, receivedAtMs);
       if (keepEntries > 0) period.entries.push(entry);
       // Dropped by halves, so that a long run does not move the list at every call.
       if (period.entries.length > keepEntries * 2) period.entries.splice(0, period.entries.length - keepEntries);
@@ -122,10 +124,11 @@ export function createBillKeeper(keepEntries: number, keepContent: boolean): Bil
   };
 }
 
-function newEntry(number: number, id: string, receivedAtMs: number): OpenEntry {
+function newEntry(number: number, id: string, format: WireName, receivedAtMs: number): OpenEntry {
   return {
     number,
     id,
+    format,
     state: 'RUNNING',
     model: undefined,
     streamed: false,
@@ -134,6 +137,7 @@ function newEntry(number: number, id: string, receivedAtMs: number): OpenEntry {
     status: undefined,
     promptTokens: 0,
     cachedTokens: 0,
+    cacheWriteTokens: 0,
     completionTokens: 0,
     reasoningTokens: 0,
     finishReason: undefined,
@@ -151,6 +155,7 @@ function addTo(totals: OpenTotals, entry: BillEntry): void {
   if (entry.aborted) totals.aborted += 1;
   totals.promptTokens += entry.promptTokens;
   totals.cachedTokens += entry.cachedTokens;
+  totals.cacheWriteTokens += entry.cacheWriteTokens;
   totals.completionTokens += entry.completionTokens;
   totals.reasoningTokens += entry.reasoningTokens;
 }

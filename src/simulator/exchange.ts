@@ -5,6 +5,8 @@ import type { ServerResponse } from 'node:http';
 import type { BillKeeper, OpenEntry } from './bill.ts';
 import type { Behaviour } from './types.ts';
 
+const DRIP_TICK_MS = 20;
+
 export interface Exchange {
   readonly entry: OpenEntry;
   /** The client left, or we closed: everything that is still to be sent is moot. */
@@ -12,7 +14,7 @@ export interface Exchange {
   head(status: number, contentType: string, headers?: Readonly<Record<string, string>>): void;
   /** Makes the head leave before the body begins. */
   flushHead(): void;
-  /** Resolves when more may be written. In pieces of `chunkBytes` where those are scripted. */
+  /** Resolves when more may be written. In pieces where `chunkBytes` or `bytesPerSecond` are scripted. */
   write(data: string | Buffer): Promise<void> | undefined;
   end(data: string | Buffer): Promise<void> | undefined;
   /** Books tokens that were handed to the socket. */
@@ -28,13 +30,14 @@ export function createExchange(
   entry: OpenEntry,
   keeper: BillKeeper,
   closing: () => boolean,
+  usualHeaders: (retryAfterSeconds: number | undefined) => Record<string, string>,
 ): Exchange & { useBehaviour(behaviour: Behaviour): void } {
   let behaviour: Behaviour = {};
   let gone = false;
   let destroyed = false;
   let wake: (() => void) | undefined;
   let pending = Buffer.alloc(0);
-  let chunkIndex = 0;
+  let pieceIndex = 0;
 
   response.on('finish', () => keeper.settle(entry, 'COMPLETED'));
   // A write that meets a socket just closed is no news: 'close' tells it.
@@ -72,16 +75,29 @@ export function createExchange(
     if (gone) return undefined;
     return response.write(data) ? undefined : drained();
   };
-  const writeChunks = async (data: string | Buffer, lengths: readonly number[], last: boolean): Promise<void> => {
+  const pause = (milliseconds: number): Promise<void> | undefined => {
+    if (milliseconds <= 0 || gone) return undefined;
+    return until((done) => {
+      const timer = setTimeout(done, milliseconds);
+      return () => clearTimeout(timer);
+    });
+  };
+  const inPieces = () => behaviour.chunkBytes !== undefined || behaviour.bytesPerSecond !== undefined;
+  /** Pieces of the lengths scripted, or what may leave in one tick; then a turn, or the time they are to take. */
+  const writePieces = async (data: string | Buffer, last: boolean): Promise<void> => {
+    const { chunkBytes, bytesPerSecond } = behaviour;
     pending = Buffer.concat([pending, typeof data === 'string' ? Buffer.from(data) : data]);
     while (pending.length > 0 && !gone) {
-      const length = lengths[chunkIndex % lengths.length] ?? pending.length;
-      if (pending.length < length && !last) return;
-      chunkIndex += 1;
-      const chunk = pending.subarray(0, length);
+      const length =
+        chunkBytes?.[pieceIndex % chunkBytes.length] ??
+        Math.max(1, Math.ceil(((bytesPerSecond ?? 1) * DRIP_TICK_MS) / 1000));
+      if (chunkBytes !== undefined && pending.length < length && !last) return;
+      pieceIndex += 1;
+      const piece = pending.subarray(0, length);
       pending = pending.subarray(length);
-      await writeWhole(chunk);
-      await turn();
+      await writeWhole(piece);
+      if (bytesPerSecond === undefined) await turn();
+      else await pause((piece.length * 1000) / bytesPerSecond);
     }
   };
 
@@ -96,11 +112,9 @@ export function createExchange(
       entry.status = status;
       const all: Record<string, string> = {
         'content-type': behaviour.contentType ?? contentType,
-        'x-request-id': entry.id,
-        'openai-version': '2020-10-01',
+        ...usualHeaders(behaviour.retryAfterSeconds),
         ...headers,
       };
-      if (behaviour.retryAfterSeconds !== undefined) all['retry-after'] = String(behaviour.retryAfterSeconds);
       for (const [name, value] of Object.entries(behaviour.headers ?? {})) {
         const lower = name.toLowerCase();
         if (value === null) delete all[lower];
@@ -112,15 +126,14 @@ export function createExchange(
     flushHead: () => {
       if (!gone) response.flushHeaders();
     },
-    write: (data) =>
-      behaviour.chunkBytes === undefined ? writeWhole(data) : writeChunks(data, behaviour.chunkBytes, false),
+    write: (data) => (inPieces() ? writePieces(data, false) : writeWhole(data)),
     end: (data) => {
       if (gone) return undefined;
-      if (behaviour.chunkBytes === undefined) {
+      if (!inPieces()) {
         response.end(data);
         return undefined;
       }
-      return writeChunks(data, behaviour.chunkBytes, true).then(() => {
+      return writePieces(data, true).then(() => {
         if (!gone) response.end();
       });
     },
@@ -132,13 +145,7 @@ export function createExchange(
       if (keeper.keepContent) entry.text += text;
       keeper.changed();
     },
-    pause: (milliseconds) => {
-      if (milliseconds <= 0 || gone) return undefined;
-      return until((done) => {
-        const timer = setTimeout(done, milliseconds);
-        return () => clearTimeout(timer);
-      });
-    },
+    pause,
     turn,
     destroy: () => {
       destroyed = true;

@@ -1,5 +1,7 @@
 // The models the simulator offers: how fast they write, how much, and whether they think aloud.
 
+import { Refused } from './refusal.ts';
+
 export interface SimulatedModel {
   readonly name: string;
   /** Tokens it can read and write in all. */
@@ -59,4 +61,22 @@ export const MODELS: readonly SimulatedModel[] = [FAST, SMART, INSTANT];
 /** A model that exists because a script rule names it: as `sim-instant`, under its own name. */
 export function instantModel(name: string): SimulatedModel {
   return { ...INSTANT, name };
+}
+
+/** `sim-fast` of `/v1/models/sim-fast`; undefined: this path names no model. */
+export function modelInPath(path: string, listPath: string): string | undefined {
+  if (!path.startsWith(`${listPath}/`)) return undefined;
+  const name = path.slice(listPath.length + 1);
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name;
+  }
+}
+
+/** @throws Refused */
+export function findModel(models: readonly SimulatedModel[], name: string): SimulatedModel {
+  const model = models.find((one) => one.name === name);
+  if (model === undefined) throw new Refused({ type: 'MODEL', name });
+  return model;
 }

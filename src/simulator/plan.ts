@@ -1,11 +1,11 @@
 // From an answer to what is sent: cut at stop sequences and at the output limit, split into tokens, counted, paced.
 
 import type { Answer } from './answer.ts';
+import type { ChatView } from './chat-view.ts';
 import type { SimulatedModel } from './models.ts';
-import type { ChatView } from './read-request.ts';
+import { Refused } from './refusal.ts';
 import type { Piece, Tokenizer } from './tokenizer.ts';
-import type { Behaviour, Json } from './types.ts';
-import { invalidRequest } from './wire-errors.ts';
+import type { Behaviour } from './types.ts';
 
 export interface PlannedCall {
   readonly id: string;
@@ -14,10 +14,11 @@ export interface PlannedCall {
   readonly pieces: readonly Piece[];
 }
 
-/** Tokens by class, as billed and told. Cached and reasoning tokens are part of prompt and completion tokens. */
+/** Tokens by class, as billed and told. Cached, cache-write and reasoning tokens are part of prompt and completion tokens. */
 export interface UsageCounts {
   readonly promptTokens: number;
   readonly cachedTokens: number;
+  readonly cacheWriteTokens: number;
   readonly completionTokens: number;
   readonly reasoningTokens: number;
 }
@@ -27,43 +28,49 @@ export interface Plan {
   readonly reasoning: readonly Piece[];
   readonly text: readonly Piece[];
   readonly calls: readonly PlannedCall[];
+  /** `stop`, `length`, `tool_calls`, `content_filter`, or what the script says. */
   readonly finishReason: string;
+  /** The stop sequence that ended it. */
+  readonly stopSequence: string | undefined;
+  /** The cap that ended it was the end of the context window. */
+  readonly windowExceeded: boolean;
+  /** Categories for which the prompt was refused, where a format tells that in an answer. */
+  readonly blocked: readonly string[] | undefined;
   readonly usage: UsageCounts;
-  readonly latencyMs: number;
   readonly firstTokenMs: number;
   /** 0 = as fast as the client reads. */
   readonly tokensPerSecond: number;
 }
 
-/** Tokens the answer may take. @throws WireError 400 when prompt or wish do not fit the model */
+export interface OutputBudget {
+  /** Tokens the answer may take. */
+  readonly tokens: number;
+  /** The context window leaves no more. */
+  readonly byWindow: boolean;
+}
+
+/** @throws Refused when prompt or wish do not fit the model */
 export function outputBudget(
   view: ChatView,
   model: SimulatedModel,
   behaviour: Behaviour,
   promptTokens: number,
-): number {
+  capBeyondWindow: 'REFUSED' | 'CUT' | 'ALLOWED',
+): OutputBudget {
   const contextWindow = behaviour.contextWindow ?? model.contextWindow;
   const outputLimit = behaviour.outputLimit ?? model.outputLimit;
   const wanted = view.maxTokens;
   if (wanted !== undefined && wanted > outputLimit) {
-    throw invalidRequest(
-      `max_tokens is too large: ${wanted}. This model supports at most ${outputLimit} completion tokens, whereas you provided ${wanted}.`,
-      'max_tokens',
-      'invalid_value',
-    );
+    throw new Refused({ type: 'OUTPUT_CAP', model: view.model, wanted, outputLimit });
   }
-  if (promptTokens + (wanted ?? 1) > contextWindow) {
-    const requested =
-      wanted === undefined
-        ? `your messages resulted in ${promptTokens} tokens. Please reduce the length of the messages.`
-        : `you requested ${promptTokens + wanted} tokens (${promptTokens} in the messages, ${wanted} in the completion). Please reduce the length of the messages or completion.`;
-    throw invalidRequest(
-      `This model's maximum context length is ${contextWindow} tokens. However, ${requested}`,
-      'messages',
-      'context_length_exceeded',
-    );
+  const least = capBeyondWindow === 'REFUSED' ? (wanted ?? 1) : 0;
+  if (promptTokens + least > contextWindow) {
+    throw new Refused({ type: 'CONTEXT', promptTokens, wanted, contextWindow });
   }
-  return wanted ?? Math.min(outputLimit, contextWindow - promptTokens);
+  const cap = wanted ?? outputLimit;
+  if (capBeyondWindow === 'ALLOWED') return { tokens: cap, byWindow: false };
+  const room = contextWindow - promptTokens;
+  return { tokens: Math.min(cap, room), byWindow: room < cap };
 }
 
 export function createPlan(
@@ -71,16 +78,20 @@ export function createPlan(
   model: SimulatedModel,
   behaviour: Behaviour,
   answer: Answer,
-  budget: number,
+  budget: OutputBudget,
   promptTokens: number,
   tokenizer: Tokenizer,
 ): Plan {
-  const meter = createMeter(budget);
-  const reasoning = meter.take(tokenizer.cut(behaviour.reasoning ?? answer.reasoning));
+  const meter = createMeter(budget.tokens);
+  const thoughts = tokenizer.cut(behaviour.reasoning ?? answer.reasoning);
+  const reasoning = meter.take(
+    view.thinking.maxTokens === undefined ? thoughts : createMeter(view.thinking.maxTokens).take(thoughts),
+  );
   const reasoningTokens = meter.used();
+  const stopped = cutAtStop(answer.text, view.stop);
   const text =
     behaviour.tokens === undefined
-      ? meter.take(tokenizer.cut(cutAtStop(answer.text, view.stop)))
+      ? meter.take(tokenizer.cut(stopped.text))
       : behaviour.tokens.map((token) => ({ text: token, tokens: 1 }));
   const exactTokens = behaviour.tokens === undefined ? 0 : behaviour.tokens.length;
   const calls = answer.calls
@@ -92,42 +103,55 @@ export function createPlan(
   const counted = {
     promptTokens,
     cachedTokens: 0,
+    cacheWriteTokens: 0,
     completionTokens: meter.used() + exactTokens,
     reasoningTokens,
   };
+  const exhausted = meter.exhausted();
   const usage = typeof behaviour.usage === 'object' ? { ...counted, ...behaviour.usage } : counted;
   return {
     model: view.model,
     reasoning,
     text,
     calls,
-    finishReason: behaviour.finishReason ?? finishReason(view, meter.exhausted(), calls.length),
+    finishReason: behaviour.finishReason ?? (exhausted ? 'length' : calls.length > 0 ? 'tool_calls' : 'stop'),
+    stopSequence: exhausted || behaviour.tokens !== undefined ? undefined : stopped.sequence,
+    windowExceeded: exhausted && budget.byWindow,
+    blocked: undefined,
     usage,
-    latencyMs: behaviour.latencyMs ?? model.latencyMs,
     firstTokenMs: behaviour.firstTokenMs ?? model.firstTokenMs,
     tokensPerSecond: behaviour.tokensPerSecond ?? pace(model, counted.completionTokens),
   };
 }
 
-export function wireUsage(usage: UsageCounts): Json {
+/** The plan of an answer that refuses its prompt: nothing but what the prompt cost. */
+export function blockedPlan(view: ChatView, behaviour: Behaviour, categories: readonly string[], prompt: number): Plan {
+  const counted = {
+    promptTokens: prompt,
+    cachedTokens: 0,
+    cacheWriteTokens: 0,
+    completionTokens: 0,
+    reasoningTokens: 0,
+  };
   return {
-    prompt_tokens: usage.promptTokens,
-    completion_tokens: usage.completionTokens,
-    total_tokens: usage.promptTokens + usage.completionTokens,
-    prompt_tokens_details: { cached_tokens: usage.cachedTokens, audio_tokens: 0 },
-    completion_tokens_details: {
-      reasoning_tokens: usage.reasoningTokens,
-      audio_tokens: 0,
-      accepted_prediction_tokens: 0,
-      rejected_prediction_tokens: 0,
-    },
+    model: view.model,
+    reasoning: [],
+    text: [],
+    calls: [],
+    finishReason: 'content_filter',
+    stopSequence: undefined,
+    windowExceeded: false,
+    blocked: categories,
+    usage: typeof behaviour.usage === 'object' ? { ...counted, ...behaviour.usage } : counted,
+    firstTokenMs: behaviour.firstTokenMs ?? 0,
+    tokensPerSecond: 0,
   };
 }
 
-/** A named tool was asked for, not chosen: the real API then says `stop`. */
-function finishReason(view: ChatView, exhausted: boolean, calls: number): string {
-  if (exhausted) return 'length';
-  return calls > 0 && view.toolChoice.mode !== 'named' ? 'tool_calls' : 'stop';
+export function joined(pieces: readonly { readonly text: string }[]): string {
+  let text = '';
+  for (const piece of pieces) text += piece.text;
+  return text;
 }
 
 /** Gives out pieces until the budget is gone; from then on nothing, not even a smaller piece. */
@@ -151,13 +175,16 @@ function createMeter(budget: number) {
   };
 }
 
-function cutAtStop(text: string, stop: readonly string[]): string {
+function cutAtStop(text: string, stop: readonly string[]): { readonly text: string; readonly sequence?: string } {
   let end = text.length;
-  for (const sequence of stop) {
-    const at = sequence === '' ? -1 : text.indexOf(sequence);
-    if (at >= 0) end = Math.min(end, at);
+  let sequence: string | undefined;
+  for (const one of stop) {
+    const at = one === '' ? -1 : text.indexOf(one);
+    if (at < 0 || at >= end) continue;
+    end = at;
+    sequence = one;
   }
-  return text.slice(0, end);
+  return sequence === undefined ? { text } : { text: text.slice(0, end), sequence };
 }
 
 /** The model's speed, or faster where the answer would take too long. */

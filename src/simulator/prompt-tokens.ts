@@ -1,6 +1,7 @@
 // What a prompt costs, counted as the OpenAI API counts chat messages: a little for each message, the rest by the text.
+// The same for the same question in every wire format.
 
-import type { ChatView, WireMessage } from './read-request.ts';
+import type { ChatView, ViewMessage } from './chat-view.ts';
 import type { Tokenizer } from './tokenizer.ts';
 
 const TOKENS_PER_MESSAGE = 4;
@@ -19,7 +20,7 @@ export function countPrompt(view: ChatView, tokenizer: Tokenizer): number {
   return tokens;
 }
 
-function countMessage(message: WireMessage, tokenizer: Tokenizer): number {
+function countMessage(message: ViewMessage, tokenizer: Tokenizer): number {
   let tokens = TOKENS_PER_MESSAGE + tokenizer.count(message.text);
   for (const image of message.images) tokens += image.tokens;
   for (const call of message.toolCalls) {

@@ -1,9 +1,9 @@
 // A value that fits a JSON Schema, filled with the words of a prompt. Covers what schemas for models use: types, enum,
 // const, objects, arrays, bounds, formats, patterns, anyOf/oneOf/allOf, local $ref. `not` and `if` are not looked at.
 
+import { define, isRecord } from './json-record.ts';
 import { writeMatching } from './pattern-value.ts';
 import type { Random } from './random.ts';
-import { isRecord } from './read-request.ts';
 import { writeText } from './text-answer.ts';
 import type { Json, JsonRecord } from './types.ts';
 import { capitalise, splitName, type Words } from './words.ts';
@@ -302,11 +302,6 @@ function writeFormat(format: string, words: Words, random: Random): string | und
     default:
       return undefined;
   }
-}
-
-/** Own properties only, whatever the key. */
-function define(target: Record<string, Json>, key: string, value: Json): void {
-  Object.defineProperty(target, key, { value, enumerable: true, writable: true, configurable: true });
 }
 
 const numberOf = (value: Json | undefined) => (typeof value === 'number' ? value : undefined);

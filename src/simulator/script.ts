@@ -1,12 +1,13 @@
 // The script: rules that say how requests are answered, read from code, from the admin API, from a header or from the
 // prompt itself, and checked wherever they come from, so that a typing error in a test says so.
 
-import { isRecord } from './read-request.ts';
-import type { Behaviour, ScriptRule } from './types.ts';
+import { isRecord } from './json-record.ts';
+import type { Behaviour, Malformed, ScriptRule, UsageOverride } from './types.ts';
 
 type Check = (value: unknown) => boolean;
 
 const isNumber: Check = (value) => typeof value === 'number' && Number.isFinite(value) && value >= 0;
+const isPositive: Check = (value) => isNumber(value) && value !== 0;
 const isText: Check = (value) => typeof value === 'string';
 const isFlag: Check = (value) => typeof value === 'boolean';
 const listOf =
@@ -21,6 +22,18 @@ const isPlace: Check = (value) =>
 const isCall: Check = (value) =>
   isRecord(value) && isText(value['name']) && (isText(value['arguments']) || isRecord(value['arguments']));
 
+const USAGE: readonly (keyof UsageOverride)[] = [
+  'promptTokens',
+  'cachedTokens',
+  'cacheWriteTokens',
+  'completionTokens',
+  'reasoningTokens',
+];
+const isUsage: Check = (value) =>
+  isRecord(value) &&
+  Object.entries(value).every(([name, count]) => USAGE.some((one) => one === name) && isNumber(count));
+const MALFORMED: readonly Malformed[] = ['truncated', 'wrong-shape', 'garbage', 'html'];
+
 const FIELDS: { readonly [field in keyof Required<ScriptRule>]: readonly [check: Check, expected: string] } = {
   model: [isText, 'a string'],
   match: [isText, 'a string'],
@@ -28,16 +41,13 @@ const FIELDS: { readonly [field in keyof Required<ScriptRule>]: readonly [check:
   latencyMs: [isNumber, 'a number ≥ 0'],
   firstTokenMs: [isNumber, 'a number ≥ 0'],
   tokensPerSecond: [isNumber, 'a number ≥ 0'],
-  tokensPerWrite: [(value) => isNumber(value) && value !== 0, 'a number > 0'],
+  tokensPerWrite: [isPositive, 'a number > 0'],
   text: [isText, 'a string'],
   tokens: [listOf(isText), 'an array of strings'],
   reasoning: [isText, 'a string'],
   toolCalls: [listOf(isCall), 'an array of { name, arguments, id? }'],
   finishReason: [isText, 'a string'],
-  usage: [
-    (value) => value === 'omit' || (isRecord(value) && Object.values(value).every(isNumber)),
-    '"omit" or { promptTokens?, cachedTokens?, completionTokens?, reasoningTokens? }',
-  ],
+  usage: [(value) => value === 'omit' || isUsage(value), `"omit" or { ${USAGE.map((name) => `${name}?`).join(', ')} }`],
   contextWindow: [isNumber, 'a number ≥ 0'],
   outputLimit: [isNumber, 'a number ≥ 0'],
   status: [(value) => Number.isInteger(value) && Number(value) >= 200 && Number(value) <= 599, 'an integer 200–599'],
@@ -53,11 +63,15 @@ const FIELDS: { readonly [field in keyof Required<ScriptRule>]: readonly [check:
   cut: [isPlace, '"before-head", "after-head", "before-end" or { afterTokens }'],
   cutMidFrame: [isFlag, 'a boolean'],
   streamError: [(value) => isRecord(value) && isNumber(value['afterTokens']), '{ afterTokens, error? }'],
-  malformed: [isFlag, 'a boolean'],
+  malformed: [
+    (value) => isFlag(value) || MALFORMED.some((kind) => kind === value),
+    `a boolean or one of ${MALFORMED.map((kind) => `"${kind}"`).join(', ')}`,
+  ],
   emptyBody: [isFlag, 'a boolean'],
   contentType: [isText, 'a string'],
   endless: [isFlag, 'a boolean'],
   rawBody: [isText, 'a string'],
+  bytesPerSecond: [isPositive, 'a number > 0'],
   chunkBytes: [
     (value) => listOf((one) => Number.isInteger(one) && Number(one) > 0)(value) && (value as unknown[]).length > 0,
     'a non-empty array of integers > 0',

@@ -1,26 +1,36 @@
 // Sends one answer as one JSON body, or breaks it as the script says.
 
 import type { Exchange } from './exchange.ts';
-import { joined, plainBody } from './frames.ts';
-import type { Plan } from './plan.ts';
+import { GARBAGE } from './malformed.ts';
+import { joined, type Plan } from './plan.ts';
 import type { Behaviour } from './types.ts';
 
-const JSON_TYPE = 'application/json';
 const ENDLESS_CHUNK_BYTES = 16_384;
+const ENDLESS_WORDS = 'and so on, ';
 
-export async function sendPlain(exchange: Exchange, plan: Plan, behaviour: Behaviour): Promise<void> {
+export interface PlainSource {
+  readonly contentType: string;
+  body(plan: Plan): string;
+  /** A whole body of JSON that has not the shape it should have. */
+  readonly misshapen: string;
+}
+
+export async function sendPlain(
+  exchange: Exchange,
+  plan: Plan,
+  behaviour: Behaviour,
+  source: PlainSource,
+): Promise<void> {
   const writingMs = plan.tokensPerSecond === 0 ? 0 : (plan.usage.completionTokens * 1000) / plan.tokensPerSecond;
   const place = behaviour.cut ?? behaviour.hang;
   if (place !== 'before-head') await exchange.pause(plan.firstTokenMs + writingMs);
   if (exchange.gone()) return;
   if (place === 'before-head') return stop(exchange, behaviour);
 
-  const created = Math.floor(exchange.entry.receivedAtMs / 1000);
-  const whole = plainBody(plan, exchange.entry.id, created, behaviour.usage !== 'omit');
-  const body = behaviour.malformed === true ? whole.slice(0, Math.floor(whole.length * 0.6)) : whole;
-  if (behaviour.endless === true) return sendEndless(exchange, whole, behaviour.status ?? 200);
-
-  exchange.head(behaviour.status ?? 200, JSON_TYPE, { 'content-length': String(Buffer.byteLength(body)) });
+  const status = behaviour.status ?? 200;
+  if (behaviour.endless === true) return sendEndless(exchange, plan, status, source);
+  const body = malform(source.body(plan), behaviour.malformed, source.misshapen);
+  exchange.head(status, source.contentType, { 'content-length': String(Buffer.byteLength(body)) });
   if (place === undefined) {
     book(exchange, plan, 1);
     exchange.entry.finishReason = plan.finishReason;
@@ -32,7 +42,7 @@ export async function sendPlain(exchange: Exchange, plan: Plan, behaviour: Behav
   exchange.flushHead();
   const share = place === 'after-head' ? 0 : place === 'before-end' ? 1 : shareOf(place.afterTokens, plan);
   // The last byte is held back: with all of them the client would call the body complete.
-  const bytes = Buffer.from(body).subarray(0, -1);
+  const bytes = (typeof body === 'string' ? Buffer.from(body) : body).subarray(0, -1);
   const part = bytes.subarray(0, Math.floor(bytes.length * share));
   if (part.length > 0) {
     await exchange.write(part);
@@ -73,16 +83,25 @@ function countPieces(plan: Plan): number {
   return tokens;
 }
 
+function malform(body: string, how: Behaviour['malformed'], misshapen: string): string | Buffer {
+  if (how === true || how === 'truncated') return body.slice(0, Math.floor(body.length * 0.6));
+  if (how === 'wrong-shape') return misshapen;
+  return how === 'garbage' ? GARBAGE : body;
+}
+
 /** A body whose text never ends; as fast as the client reads. */
-async function sendEndless(exchange: Exchange, whole: string, status: number): Promise<void> {
-  exchange.head(status, JSON_TYPE);
-  const start = whole.indexOf('"content":') + '"content":"'.length;
-  await exchange.write(whole.slice(0, start));
-  const more = 'and so on, '.repeat(Math.ceil(ENDLESS_CHUNK_BYTES / 11));
-  const tokens = 4 * Math.ceil(ENDLESS_CHUNK_BYTES / 11);
+async function sendEndless(exchange: Exchange, plan: Plan, status: number, source: PlainSource): Promise<void> {
+  exchange.head(status, source.contentType);
+  // Whatever the format: all that comes before the text of the answer.
+  const [start] = source
+    .body({ ...plan, text: [{ text: ENDLESS_WORDS, tokens: 0 }], calls: [] })
+    .split(ENDLESS_WORDS, 1);
+  await exchange.write(start ?? '');
+  const times = Math.ceil(ENDLESS_CHUNK_BYTES / ENDLESS_WORDS.length);
+  const more = ENDLESS_WORDS.repeat(times);
   while (!exchange.gone()) {
     const writing = exchange.write(more);
-    exchange.wrote(tokens, 0, '');
+    exchange.wrote(4 * times, 0, '');
     await writing;
     await exchange.turn();
   }

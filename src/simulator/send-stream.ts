@@ -1,25 +1,30 @@
 // Sends one answer as server-sent events at the pace of the model, or breaks it as the script says.
 
 import type { Exchange } from './exchange.ts';
-import { type Step, streamFrames } from './frames.ts';
+import { GARBAGE } from './malformed.ts';
 import type { Plan } from './plan.ts';
 import type { Behaviour, FaultPlace } from './types.ts';
-import { usualError } from './wire-errors.ts';
+import type { Step, StreamFrames } from './wire-format.ts';
 
 const MAX_WRITE_CHARS = 65_536;
 const MIN_TICK_MS = 5;
+
+export interface StreamSource {
+  readonly contentType: string;
+  frames(): StreamFrames;
+}
 
 export async function sendStream(
   exchange: Exchange,
   plan: Plan,
   behaviour: Behaviour,
-  includeUsage: boolean,
+  source: StreamSource,
 ): Promise<void> {
   const { cut, hang, streamError, endless } = behaviour;
   if (cut === 'before-head') return exchange.destroy();
   if (hang === 'before-head') return;
 
-  exchange.head(behaviour.status ?? 200, 'text/event-stream; charset=utf-8', { 'cache-control': 'no-cache' });
+  exchange.head(behaviour.status ?? 200, source.contentType, { 'cache-control': 'no-cache' });
   if (plan.firstTokenMs > 0 || cut === 'after-head' || hang === 'after-head') exchange.flushHead();
   if (hang === 'after-head') return;
   if (cut === 'after-head') {
@@ -28,18 +33,16 @@ export async function sendStream(
   }
   await exchange.pause(plan.firstTokenMs);
 
-  const created = Math.floor(exchange.entry.receivedAtMs / 1000);
-  const frames = streamFrames(plan, behaviour, exchange.entry.id, created, includeUsage && behaviour.usage !== 'omit');
-  const steps = behaviour.malformed === true ? withBrokenFrame(frames.steps, frames.frame) : frames.steps;
+  const frames = source.frames();
+  const steps = withMalformed(frames, behaviour.malformed);
   const fault = earliest(cut, hang, streamError);
   const limit = fault === undefined || fault.afterTokens === Number.POSITIVE_INFINITY ? undefined : fault.afterTokens;
-  const repeat = endless === true ? steps.slice(frames.bodyStart) : [];
-  const source = createSource(steps, repeat, limit);
+  const queue = createQueue(steps, endless === true ? frames.repeat : [], limit);
 
   if (fault === undefined && endless !== true) {
     await writeSteps(
       exchange,
-      source,
+      queue,
       plan.tokensPerSecond,
       behaviour.tokensPerWrite,
       (rest) => {
@@ -50,18 +53,17 @@ export async function sendStream(
     );
     return;
   }
-  await writeSteps(exchange, source, plan.tokensPerSecond, behaviour.tokensPerWrite, (rest) =>
+  await writeSteps(exchange, queue, plan.tokensPerSecond, behaviour.tokensPerWrite, (rest) =>
     rest === '' ? undefined : exchange.write(rest),
   );
   if (exchange.gone() || fault === undefined) return;
   if (fault.kind === 'error') {
-    const error = usualError(500, streamError?.error);
-    await exchange.end(frames.frame(JSON.stringify({ error })));
+    await exchange.end(frames.error(streamError?.error));
     return;
   }
   if (fault.kind === 'hang') return;
   if (behaviour.cutMidFrame === true) {
-    const next = Buffer.from(source.next()?.frame ?? frames.tail);
+    const next = Buffer.from(queue.next()?.frame ?? frames.tail);
     await exchange.write(next.subarray(0, Math.ceil(next.length / 2)));
   }
   // The bytes written have to leave before the connection goes.
@@ -88,7 +90,7 @@ function earliest(
   return faults.sort((left, right) => left.afterTokens - right.afterTokens)[0];
 }
 
-interface Source {
+interface Queue {
   /** Within the limit. */
   peek(): Step | undefined;
   /** The next one, limit or not. */
@@ -96,7 +98,7 @@ interface Source {
 }
 
 /** The frames in order, then `repeat` for ever; `limit`: the tokens after which there are no more. */
-function createSource(steps: readonly Step[], repeat: readonly Step[], limit: number | undefined): Source {
+function createQueue(steps: readonly Step[], repeat: readonly Step[], limit: number | undefined): Queue {
   let index = 0;
   let tokens = 0;
   const current = () =>
@@ -127,7 +129,7 @@ function createSource(steps: readonly Step[], repeat: readonly Step[], limit: nu
  */
 async function writeSteps(
   exchange: Exchange,
-  source: Source,
+  queue: Queue,
   tokensPerSecond: number,
   tokensPerWrite: number | undefined,
   last: (rest: string) => Promise<void> | undefined,
@@ -144,19 +146,25 @@ async function writeSteps(
     let tokens = 0;
     let reasoningTokens = 0;
     let text = '';
-    for (let step = source.peek(); step !== undefined; step = source.peek()) {
+    for (let step = queue.peek(); step !== undefined; step = queue.peek()) {
       // One piece may be more than what is due: it goes alone.
       if (written + tokens + step.tokens > most && (written + tokens >= most || tokens > 0)) break;
-      if (batch.length > MAX_WRITE_CHARS) break;
-      source.next();
+      if (batch.length > MAX_WRITE_CHARS || step.bytes !== undefined) break;
+      queue.next();
       batch += step.frame;
       tokens += step.tokens;
       reasoningTokens += step.reasoningTokens;
       text += step.text;
     }
     written += tokens;
-    const isLast = source.peek() === undefined;
     if (batch !== '') exchange.wrote(tokens, reasoningTokens, text);
+    const bytes = queue.peek()?.bytes;
+    if (bytes !== undefined) {
+      queue.next();
+      await exchange.write(Buffer.concat([Buffer.from(batch), bytes]));
+      continue;
+    }
+    const isLast = queue.peek() === undefined;
     if (isLast) {
       beforeLast?.();
       await last(batch);
@@ -168,13 +176,15 @@ async function writeSteps(
   }
 }
 
-function withBrokenFrame(steps: readonly Step[], frame: (data: string) => string): readonly Step[] {
+/** What cannot be read stands half-way. */
+function withMalformed(frames: StreamFrames, how: Behaviour['malformed']): readonly Step[] {
+  const { steps } = frames;
+  if (how === undefined || how === false || how === 'html') return steps;
+  const nothing = { tokens: 0, reasoningTokens: 0, text: '' };
   const middle = Math.ceil(steps.length / 2);
-  const broken: Step = {
-    frame: frame('{"id":"chatcmpl-broken","object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"'),
-    tokens: 0,
-    reasoningTokens: 0,
-    text: '',
-  };
-  return [...steps.slice(0, middle), broken, ...steps.slice(middle)];
+  const bad: Step =
+    how === 'garbage'
+      ? { ...nothing, frame: '', bytes: GARBAGE }
+      : { ...nothing, frame: how === 'wrong-shape' ? frames.misshapen : frames.broken };
+  return [...steps.slice(0, middle), bad, ...steps.slice(middle)];
 }

@@ -1,113 +1,132 @@
-// A stand-in for a model provider: the OpenAI chat completions wire format on a loopback port, with a script that makes
-// it misbehave and a bill of all it served. For the demo, tests and benches; the server never imports it.
+// A stand-in for model providers: the wire formats of OpenAI, Anthropic and Gemini on a loopback port, with a script that
+// makes it misbehave and a bill of all it served. For the demo, tests and benches; the server never imports it.
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { answerCall, modelNotFound, sendRefusal } from './answer-call.ts';
+import { answerCall, type CallContext, sendRefusal } from './answer-call.ts';
+import { anthropicFormat } from './anthropic/anthropic.ts';
 import { createBillKeeper } from './bill.ts';
+import type { ChatView } from './chat-view.ts';
 import { createExchange } from './exchange.ts';
-import { MODELS } from './models.ts';
-import { isRecord } from './read-request.ts';
+import { instantModel, MODELS } from './models.ts';
+import { openAiFormat } from './openai/openai.ts';
+import { Refused, WireError } from './refusal.ts';
+import { parseBody, parseJson, readBody } from './request-body.ts';
 import { createScript } from './script.ts';
 import type { Simulator, SimulatorOptions } from './types.ts';
-import { invalidRequest, usualError, WireError } from './wire-errors.ts';
+import type { WireFormat, WireHead, WireRequest } from './wire-format.ts';
 
-const CHAT_PATH = '/v1/chat/completions';
-const MAX_BODY_BYTES = 64 * 1024 * 1024;
 const KEEP_ENTRIES = 10_000;
 const WAIT_LIMIT_MS = 10_000;
 /** Longer than clients keep an idle connection, so that none is closed under a request on its way. */
 const KEEP_ALIVE_MS = 120_000;
 
+/** A format without the type of its view, so that all of them fit in one list. */
+interface Service extends Omit<WireFormat<ChatView>, 'read' | 'plainBody' | 'streamFrames'> {
+  answer(context: CallContext, request: WireRequest): Promise<void>;
+}
+
+function serve<View extends ChatView>(format: WireFormat<View>): Service {
+  return { ...format, answer: (context, request) => answerCall(context, format, request) };
+}
+
+const OPENAI = serve(openAiFormat);
+/** The first that feels addressed answers. */
+const SERVICES: readonly Service[] = [serve(anthropicFormat), OPENAI];
+
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
   const keeper = createBillKeeper(options.keepEntries ?? KEEP_ENTRIES, options.keepContent ?? true);
   const script = createScript();
   const seed = options.seed ?? 1;
-  const startedAtSeconds = Math.floor(Date.now() / 1000);
+  const startedAtMs = Date.now();
   let closing = false;
 
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: 0 }, (request, response) => {
-    const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
-    if (path === CHAT_PATH && request.method === 'POST') void serveCall(request, response);
-    else void serveOther(request, response, path);
+    const head = headOf(request);
+    const service = SERVICES.find((one) => one.owns(head)) ?? OPENAI;
+    if (head.method === 'POST' && service.isCall(head.path)) void serveCall(service, head, request, response);
+    else void serveOther(service, head, request, response);
   });
 
-  const serveCall = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const exchange = createExchange(response, keeper.open(Date.now()), keeper, () => closing);
+  const serveCall = async (
+    service: Service,
+    head: WireHead,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> => {
+    const entry = keeper.open(service.name, Date.now());
+    const headers = (seconds: number | undefined) => service.headers(entry.id, seconds);
+    const exchange = createExchange(response, entry, keeper, () => closing, headers);
     try {
       const text = await readBody(request);
       if (exchange.gone()) return;
-      refuseStranger(request, options.apiKey);
-      const header = request.headers['x-simulate'];
-      await answerCall(
-        { exchange, script, keeper, seed },
-        parseBody(text),
-        typeof header === 'string' ? header : undefined,
-      );
+      refuseStranger(service, head);
+      service.checkHead(head);
+      await service.answer({ exchange, script, keeper, seed }, { ...head, body: parseBody(text) });
     } catch (error) {
-      await sendRefusal(exchange, asWireError(error));
+      await sendRefusal(exchange, asWireError(error, service, entry.id), service.errorType);
     }
   };
 
-  const serveOther = async (request: IncomingMessage, response: ServerResponse, path: string): Promise<void> => {
+  const serveOther = async (
+    service: Service,
+    head: WireHead,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> => {
     try {
       const text = await readBody(request);
-      const result = answerOther(request, path, text);
+      const result = answerAdmin(head, text) ?? answerModels(service, head);
       sendJson(response, 200, result);
     } catch (error) {
-      const refusal = asWireError(error);
+      const refusal = asWireError(error, service, undefined);
       sendJson(response, refusal.status, refusal.body, refusal.headers);
     }
   };
 
-  const answerOther = (request: IncomingMessage, path: string, text: string): unknown => {
-    const route = `${request.method} ${path}`;
-    if (route === 'GET /bill') return keeper.bill();
-    if (route === 'DELETE /bill') {
-      keeper.reset();
-      return { reset: true };
+  const answerAdmin = ({ method, path }: WireHead, text: string): unknown => {
+    switch (`${method} ${path}`) {
+      case 'GET /bill':
+        return keeper.bill();
+      case 'DELETE /bill':
+        keeper.reset();
+        return { reset: true };
+      case 'DELETE /script':
+        script.clear();
+        return { reset: true };
+      case 'POST /script':
+        return addRules(text);
+      default:
+        return undefined;
     }
-    if (route === 'DELETE /script') {
-      script.clear();
-      return { reset: true };
-    }
-    if (route === 'POST /script') return addRules(text);
-    refuseStranger(request, options.apiKey);
-    if (route === 'GET /v1/models') return { object: 'list', data: modelNames().map(modelObject) };
-    if (request.method === 'GET' && path.startsWith('/v1/models/')) {
-      const name = decodeName(path.slice('/v1/models/'.length));
-      if (!modelNames().includes(name)) throw modelNotFound(name);
-      return modelObject(name);
-    }
-    if (path === CHAT_PATH || path === '/v1/models') {
-      throw new WireError(405, {
-        message: `Not allowed to ${request.method} on ${path}. (HINT: Perhaps you meant to use a different HTTP method?)`,
-        type: 'invalid_request_error',
-        param: null,
-        code: 'method_not_supported',
-      });
-    }
-    throw new WireError(404, {
-      message: `Invalid URL (${request.method} ${path})`,
-      type: 'invalid_request_error',
-      param: null,
-      code: null,
-    });
+  };
+
+  const answerModels = (service: Service, head: WireHead): unknown => {
+    refuseStranger(service, head);
+    service.checkHead(head);
+    const models = [...MODELS, ...script.models().filter(isNew).map(instantModel)];
+    const answer = service.models(head, models, startedAtMs);
+    if (answer === undefined) throw new Refused({ type: 'PATH', method: head.method, path: head.path });
+    return answer;
   };
 
   const addRules = (text: string) => {
-    const value: unknown = parseJson(text);
+    const value = parseJson(text);
     const rules: readonly unknown[] = Array.isArray(value) ? value : [value];
     try {
       script.add(rules);
     } catch (error) {
-      throw invalidRequest((error as Error).message, null, 'invalid_script');
+      throw new Refused({ type: 'SCRIPT', message: (error as Error).message });
     }
     return { added: rules.length };
   };
 
-  const modelNames = () => [...new Set([...MODELS.map((model) => model.name), ...script.models()])];
-  const modelObject = (id: string) => ({ id, object: 'model', created: startedAtSeconds, owned_by: 'simulator' });
+  /** @throws Refused */
+  const refuseStranger = (service: Service, head: WireHead): void => {
+    if (options.apiKey === undefined) return;
+    const key = service.credential(head);
+    if (key !== options.apiKey) throw new Refused({ type: 'KEY', given: key !== undefined });
+  };
 
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -134,61 +153,24 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   };
 }
 
-/** @throws WireError 413 when it is too long. Never settles when the client leaves half-way. */
-function readBody(request: IncomingMessage): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let length = 0;
-    request.on('error', () => {});
-    request.on('data', (chunk: Buffer) => {
-      length += chunk.length;
-      if (length <= MAX_BODY_BYTES) chunks.push(chunk);
-    });
-    request.on('end', () => {
-      if (length > MAX_BODY_BYTES) reject(new WireError(413, usualError(413)));
-      else resolve(chunks.length === 1 ? String(chunks[0]) : Buffer.concat(chunks).toString());
-    });
-  });
+const isNew = (name: string) => !MODELS.some((model) => model.name === name);
+
+function headOf(request: IncomingMessage): WireHead {
+  const url = request.url ?? '/';
+  const mark = url.indexOf('?');
+  const { method = 'GET', headers } = request;
+  return mark < 0
+    ? { method, path: url, search: '', headers }
+    : { method, path: url.slice(0, mark), search: url.slice(mark + 1), headers };
 }
 
-function parseBody(text: string) {
-  const body = parseJson(text);
-  if (!isRecord(body)) throw invalidRequest('The body of the request must be a JSON object.');
-  return body;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw invalidRequest('We could not parse the JSON body of your request.');
-  }
-}
-
-/** @throws WireError 401 */
-function refuseStranger(request: IncomingMessage, apiKey: string | undefined): void {
-  if (apiKey === undefined) return;
-  const header = request.headers.authorization;
-  if (header === `Bearer ${apiKey}`) return;
-  const message =
-    header === undefined
-      ? "You didn't provide an API key. You need to provide your API key in an Authorization header using Bearer auth (i.e. Authorization: Bearer YOUR_KEY)."
-      : 'Incorrect API key provided.';
-  throw new WireError(401, { message, type: 'invalid_request_error', param: null, code: 'invalid_api_key' });
-}
-
-function asWireError(error: unknown): WireError {
+function asWireError(error: unknown, service: Service, id: string | undefined): WireError {
   if (error instanceof WireError) return error;
-  // A fault of the simulator itself: told in full, since only tests and the demo talk to it.
-  return new WireError(500, usualError(500, { message: `The simulator failed: ${String(error)}`, code: 'simulator' }));
-}
-
-function decodeName(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
+  const refusal =
+    error instanceof Refused
+      ? error.refusal
+      : ({ type: 'FAULT', message: `The simulator failed: ${String(error)}` } as const);
+  return service.refuse(refusal, { id, nowMs: Date.now() });
 }
 
 function sendJson(

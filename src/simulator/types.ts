@@ -6,17 +6,29 @@ export interface JsonRecord {
   readonly [key: string]: Json;
 }
 
+/** The wire formats spoken. */
+export type WireName = 'openai' | 'anthropic' | 'gemini';
+
 /** A place in an answer: before the status line, right after the head, before the end, or after N tokens. */
 export type FaultPlace = 'before-head' | 'after-head' | 'before-end' | { readonly afterTokens: number };
 
 /** Usage told to the client and put on the bill instead of what was counted; absent classes stay as counted. */
 export interface UsageOverride {
+  /** Includes `cachedTokens` and `cacheWriteTokens`. */
   readonly promptTokens?: number;
   readonly cachedTokens?: number;
+  /** Written to the prompt cache. 0 where the wire format cannot tell it (Gemini's). */
+  readonly cacheWriteTokens?: number;
   /** Includes `reasoningTokens`. */
   readonly completionTokens?: number;
   readonly reasoningTokens?: number;
 }
+
+/**
+ * `truncated` (or true): JSON that breaks off, though the body ends properly. `wrong-shape`: JSON of another shape.
+ * `garbage`: bytes that are no text. `html`: a web page in place of all of it, billed like an error: 0.
+ */
+export type Malformed = 'truncated' | 'wrong-shape' | 'garbage' | 'html';
 
 export interface ScriptedToolCall {
   readonly id?: string;
@@ -46,6 +58,7 @@ export interface Behaviour {
   readonly tokens?: readonly string[];
   readonly reasoning?: string;
   readonly toolCalls?: readonly ScriptedToolCall[];
+  /** `stop`, `length`, `tool_calls` and `content_filter` are put in the words of each format; others are sent as they are. */
   readonly finishReason?: string;
   readonly usage?: 'omit' | UsageOverride;
   /** Tokens the model can read and write in all. */
@@ -60,11 +73,14 @@ export interface Behaviour {
   readonly error?: JsonRecord;
   /** Response headers, over the usual ones; null leaves one out. */
   readonly headers?: { readonly [name: string]: string | null };
-  /** The `retry-after` header, in seconds. */
+  /** When to come back: the `retry-after` header; in Gemini's format RetryInfo in the error. */
   readonly retryAfterSeconds?: number;
-  /** Refuses the prompt with a 400 as Azure's content filter does; the categories that were hit, or true for `violence`. */
+  /**
+   * Refuses the prompt, for the categories that were hit, or true for `violence`: a 400 as of Azure's content filter, an
+   * answer that ends with `refusal` (Anthropic), or one with `promptFeedback.blockReason` and no candidate (Gemini).
+   */
   readonly contentFilter?: true | readonly string[];
-  /** Refuses requests that have `stream_options` with a 400. */
+  /** Refuses requests that have `stream_options` with a 400; OpenAI's format only. */
   readonly refusesStreamOptions?: boolean;
 
   // --- faults
@@ -74,10 +90,10 @@ export interface Behaviour {
   readonly cut?: FaultPlace;
   /** With `cut: { afterTokens }`: half of the next frame still goes out. */
   readonly cutMidFrame?: boolean;
-  /** An error object as a frame of the stream, after which it ends without `[DONE]`. Streams only. */
+  /** An error object as a frame of the stream, after which it ends without its end mark. Streams only. */
   readonly streamError?: { readonly afterTokens: number; readonly error?: JsonRecord };
-  /** A plain body breaks off in mid-JSON but ends properly; a stream has one broken frame half-way. */
-  readonly malformed?: boolean;
+  /** What stands in place of a plain body, or half-way in a stream. */
+  readonly malformed?: Malformed | boolean;
   readonly emptyBody?: boolean;
   readonly contentType?: string;
   /** Never ends: tokens forever, or a plain body that grows forever. */
@@ -86,13 +102,18 @@ export interface Behaviour {
   // --- bytes
   /** The whole body, exactly. `base64:` + base64 sends bytes that are no text. Billed like an error: 0. */
   readonly rawBody?: string;
+  /** The body drips: so many bytes a second. */
+  readonly bytesPerSecond?: number;
   /** The body goes out in pieces of these byte lengths, repeated until its end, one write and one turn each. */
   readonly chunkBytes?: readonly number[];
   /** Lines of a stream end with CRLF. */
   readonly crlf?: boolean;
   /** A `: keep-alive` comment frame before every frame of a stream. */
   readonly comments?: boolean;
-  /** The stream ends without `[DONE]`. */
+  /**
+   * The stream ends without its end mark: `[DONE]`, `message_stop`, or the bracket that closes Gemini's array. Gemini's
+   * server-sent events have none.
+   */
   readonly omitDone?: boolean;
 }
 
@@ -119,12 +140,13 @@ export type BillState =
   /** The simulator destroyed the connection, as scripted or because it was closed. */
   | 'CUT';
 
-/** One call of `POST /v1/chat/completions`. A live record: it grows while the call runs. */
+/** One call of a model, in whichever format. A live record: it grows while the call runs. */
 export interface BillEntry {
   /** From 1, in the order of arrival. */
   readonly number: number;
-  /** Sent as `x-request-id`. */
+  /** Sent as `x-request-id`, `request-id` or `responseId`. */
   readonly id: string;
+  readonly format: WireName;
   readonly state: BillState;
   readonly model: string | undefined;
   readonly streamed: boolean;
@@ -134,12 +156,14 @@ export interface BillEntry {
   readonly endedAfterMs: number | undefined;
   /** undefined: no head was sent. */
   readonly status: number | undefined;
-  /** Includes `cachedTokens`. 0 for a refused call. */
+  /** Includes `cachedTokens` and `cacheWriteTokens`. 0 for a refused call. */
   readonly promptTokens: number;
   readonly cachedTokens: number;
+  readonly cacheWriteTokens: number;
   /** Includes `reasoningTokens`. For an aborted call what was written before the close. */
   readonly completionTokens: number;
   readonly reasoningTokens: number;
+  /** In OpenAI's words, whatever the format. */
   readonly finishReason: string | undefined;
   readonly aborted: boolean;
   /** Milliseconds from receipt until the client closed. */
@@ -160,6 +184,7 @@ export interface BillTotals {
   readonly aborted: number;
   readonly promptTokens: number;
   readonly cachedTokens: number;
+  readonly cacheWriteTokens: number;
   readonly completionTokens: number;
   readonly reasoningTokens: number;
 }
@@ -178,7 +203,7 @@ export interface Bill {
 export interface SimulatorOptions {
   /** 0 or absent: a free port. */
   readonly port?: number;
-  /** When given, calls need `Authorization: Bearer <apiKey>`. */
+  /** When given, calls need it: as `Authorization: Bearer`, `x-api-key` (Anthropic), `x-goog-api-key` or `?key=` (Gemini). */
   readonly apiKey?: string;
   /** Equal seeds give equal answers to equal requests. Default 1. */
   readonly seed?: number;
@@ -189,7 +214,7 @@ export interface SimulatorOptions {
 }
 
 export interface Simulator {
-  /** `http://127.0.0.1:<port>`; the OpenAI base URL is this + `/v1`. */
+  /** `http://127.0.0.1:<port>`; base URLs are this + `/v1` (OpenAI, Anthropic) or `/v1beta` (Gemini). */
   readonly url: string;
   readonly port: number;
   bill(): Bill;

@@ -1,37 +1,20 @@
-// The wire form of an answer: one JSON body, or the frames of a stream with what each of them bills.
+// The wire form of an answer of chat completions: one JSON body, or the frames of a stream with what each of them bills.
 
-import type { Plan } from './plan.ts';
-import { wireUsage } from './plan.ts';
-import type { Behaviour, Json } from './types.ts';
-
-/** A frame of a stream. */
-export interface Step {
-  readonly frame: string;
-  readonly tokens: number;
-  readonly reasoningTokens: number;
-  /** Its part of the answer's text. */
-  readonly text: string;
-}
-
-export interface StreamFrames {
-  readonly steps: readonly Step[];
-  /** Where the answer itself begins in `steps`: what an endless stream repeats. */
-  readonly bodyStart: number;
-  /** Finish reason, usage and `[DONE]`. */
-  readonly tail: string;
-  /** Any JSON, or anything that should be, as one frame. */
-  frame(data: string): string;
-}
+import { joined, type Plan, type UsageCounts } from '../plan.ts';
+import type { Json } from '../types.ts';
+import type { AnswerContext, Step, StreamFrames } from '../wire-format.ts';
+import { usualError } from './openai-errors.ts';
+import type { OpenAiView } from './openai-request.ts';
 
 const FINGERPRINT = 'fp_simulator';
+const BROKEN = '{"id":"chatcmpl-broken","object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"';
+const MISSHAPEN_CHUNK = '{"object":"chat.completion.chunk","choices":{"delta":["what?"]},"usage":"none"}';
+/** A whole body of JSON that has not the shape it should have. */
+export const MISSHAPEN_BODY = '{"object":"chat.completion","choices":{"message":["what?"]},"usage":"none"}';
 
-export function streamFrames(
-  plan: Plan,
-  behaviour: Behaviour,
-  id: string,
-  createdSeconds: number,
-  includeUsage: boolean,
-): StreamFrames {
+export function streamFrames(view: OpenAiView, plan: Plan, context: AnswerContext): StreamFrames {
+  const { behaviour, id, createdSeconds } = context;
+  const includeUsage = view.includeUsage && behaviour.usage !== 'omit';
   const line = behaviour.crlf === true ? '\r\n' : '\n';
   const before = behaviour.comments === true ? `: keep-alive${line}${line}data: ` : 'data: ';
   const after = line + line;
@@ -60,14 +43,23 @@ export function streamFrames(
     }
   });
 
-  const finish = JSON.stringify(plan.finishReason);
+  const finish = JSON.stringify(finishReason(view, plan, context));
   let tail = `${open}{},"logprobs":null,"finish_reason":${finish}}]${noUsage}}${after}`;
   if (includeUsage) tail += `${before}${head}"choices":[],"usage":${JSON.stringify(wireUsage(plan.usage))}}${after}`;
   if (behaviour.omitDone !== true) tail += `${before}[DONE]${after}`;
-  return { steps, bodyStart, tail, frame: (data) => before + data + after };
+  const frame = (data: string) => before + data + after;
+  return {
+    steps,
+    repeat: steps.slice(bodyStart),
+    tail,
+    error: (error) => frame(JSON.stringify({ error: usualError(500, error) })),
+    broken: frame(BROKEN),
+    misshapen: frame(MISSHAPEN_CHUNK),
+  };
 }
 
-export function plainBody(plan: Plan, id: string, createdSeconds: number, withUsage: boolean): string {
+export function plainBody(view: OpenAiView, plan: Plan, context: AnswerContext): string {
+  const { behaviour, id, createdSeconds } = context;
   const reasoning = joined(plan.reasoning);
   const calls: readonly Json[] = plan.calls.map((call) => ({
     id: call.id,
@@ -91,18 +83,38 @@ export function plainBody(plan: Plan, id: string, createdSeconds: number, withUs
           ...(calls.length === 0 ? {} : { tool_calls: calls }),
         },
         logprobs: null,
-        finish_reason: plan.finishReason,
+        finish_reason: finishReason(view, plan, context),
       },
     ],
-    ...(withUsage ? { usage: wireUsage(plan.usage) } : {}),
+    ...(behaviour.usage !== 'omit' ? { usage: wireUsage(plan.usage) } : {}),
     service_tier: 'default',
     system_fingerprint: FINGERPRINT,
   };
   return JSON.stringify(body);
 }
 
-export function joined(pieces: readonly { readonly text: string }[]): string {
-  let text = '';
-  for (const piece of pieces) text += piece.text;
-  return text;
+/** A named tool was asked for, not chosen: the real API then says `stop`. */
+function finishReason(view: OpenAiView, plan: Plan, { behaviour }: AnswerContext): string {
+  const asked = view.toolChoice.mode === 'named' && plan.finishReason === 'tool_calls';
+  return asked && behaviour.finishReason === undefined ? 'stop' : plan.finishReason;
+}
+
+function wireUsage(usage: UsageCounts): Json {
+  const { promptTokens, completionTokens, cacheWriteTokens } = usage;
+  return {
+    prompt_tokens: promptTokens,
+    completion_tokens: completionTokens,
+    total_tokens: promptTokens + completionTokens,
+    prompt_tokens_details: {
+      cached_tokens: usage.cachedTokens,
+      ...(cacheWriteTokens === 0 ? {} : { cache_write_tokens: cacheWriteTokens }),
+      audio_tokens: 0,
+    },
+    completion_tokens_details: {
+      reasoning_tokens: usage.reasoningTokens,
+      audio_tokens: 0,
+      accepted_prediction_tokens: 0,
+      rejected_prediction_tokens: 0,
+    },
+  };
 }
