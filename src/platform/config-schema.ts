@@ -73,7 +73,7 @@ const apiKey = section(
 const provider = section(
   {
     id: name(),
-    kind: choice(PROVIDER_KINDS, ['anthropic', 'gemini', 'ai-sdk']),
+    kind: choice(PROVIDER_KINDS, ['gemini', 'ai-sdk']),
     baseUrl: webAddress().optional(),
     apiKey: secret(
       /^[\x21-\x7e]{1,4096}$/,

@@ -2,6 +2,8 @@
 
 import type { Capability } from '../core/chat.ts';
 import { PROVIDER_KIND_FACTS, type ProviderKind } from '../core/provider-kinds.ts';
+import { createAnthropicProvider } from './anthropic/anthropic.ts';
+import { claudeThinks } from './anthropic/anthropic-models.ts';
 import { createOpenAiProvider } from './openai/openai.ts';
 import type { Provider } from './provider.ts';
 import type { UpstreamNetwork } from './upstream-pool.ts';
@@ -31,6 +33,7 @@ const KINDS: Readonly<Record<ProviderKind, KindOfProvider>> = {
     thinks: (model) => /^(?:o\d|gpt-5)/.test(model),
     create: (settings) => createOpenAiProvider({ ...settings, kind: 'openai' }),
   },
+  anthropic: { thinks: claudeThinks, create: createAnthropicProvider },
   'openai-compatible': {
     thinks: () => false,
     create: (settings) => createOpenAiProvider({ ...settings, kind: 'openai-compatible' }),

@@ -5,6 +5,7 @@
 //   llama.cpp                  { error: { code: 400, message, type } }
 //   Ollama                     { error: "text" }
 //   vLLM (older), Mistral      { object: "error", message, type, code }
+//   Anthropic                  { type: "error", error: { type, message, details: { error_code } }, request_id }
 
 export interface ErrorFacts {
   /** Lower case, `[a-z0-9_.-]`, at most 64 characters. */
@@ -27,6 +28,33 @@ function identifier(value: unknown): string | undefined {
   const lower = value.toLowerCase();
   // Keys look like identifiers too.
   return /^[a-z0-9_.-]{1,64}$/.test(lower) && !lower.startsWith('sk-') ? lower : undefined;
+}
+
+/** Anthropic's types of errors and their statuses, for errors that come without one: in the middle of a stream. */
+const TYPE_STATUSES: Readonly<Record<string, number>> = {
+  invalid_request_error: 400,
+  authentication_error: 401,
+  billing_error: 402,
+  permission_error: 403,
+  not_found_error: 404,
+  request_too_large: 413,
+  rate_limit_error: 429,
+  api_error: 500,
+  timeout_error: 504,
+  overloaded_error: 529,
+};
+
+/** Errors that Anthropic tells apart by their text alone, and the codes others have for the same. */
+const TOLD_BY_TEXT: readonly (readonly [RegExp, string])[] = [
+  [/^prompt is too long\b/, 'context_length_exceeded'],
+  [/^input length and `max_tokens` exceed context limit\b/, 'context_length_exceeded'],
+  [/^Output blocked by content filtering policy\b/, 'content_filter'],
+  [/^Your credit balance is too low\b/, 'insufficient_quota'],
+  [/^You have reached your specified API usage limits\b/, 'billing_hard_limit_reached'],
+];
+
+function codeByText(message: unknown): string | undefined {
+  return typeof message === 'string' ? TOLD_BY_TEXT.find(([pattern]) => pattern.test(message))?.[1] : undefined;
 }
 
 function parameterName(value: unknown): string | undefined {
@@ -55,15 +83,19 @@ export function readErrorBody(body: unknown): ErrorFacts | undefined {
   if (found === undefined || found === null || found === false) return undefined;
   const error = isFields(found) ? found : {};
   const inner = isFields(error['innererror']) ? error['innererror'] : {};
+  const details = isFields(error['details']) ? error['details'] : {};
+  const type = identifier(error['type']);
   const number = [error['code'], error['status'], body['status_code']].map(Number).find((it) => it >= 400 && it < 600);
   return {
     code:
       (Number.isNaN(Number(error['code'])) ? identifier(error['code']) : undefined) ??
-      identifier(error['type']) ??
+      identifier(details['error_code']) ??
+      codeByText(error['message']) ??
+      type ??
       identifier(error['status']) ??
       identifier(inner['code']),
     parameter: parameterName(error['param']),
-    status: number,
+    status: number ?? (type === undefined ? undefined : TYPE_STATUSES[type]),
     categories: contentCategories(error),
   };
 }

@@ -72,3 +72,9 @@ export function progressOf(stream: {
   if (stream.finished) return 'FINISHED';
   return stream.begun ? 'WRITING' : 'WAITING';
 }
+
+/** Answers that call tools, when they were made to, end with a plain "stop" at some servers. */
+export function finishReasonOf(told: ModelFinishReason | undefined, toolCalls: number): ModelFinishReason {
+  const reason = told ?? 'STOP';
+  return reason === 'STOP' && toolCalls > 0 ? 'TOOL_CALLS' : reason;
+}

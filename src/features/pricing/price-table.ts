@@ -64,7 +64,10 @@ export async function loadPriceTable(): Promise<PriceTable> {
 }
 
 /** The package's names for kinds that are one provider. */
-const PROVIDER_IDS: Readonly<Partial<Record<ProviderKind, string>>> = { openai: 'openai' };
+const PROVIDER_IDS: Readonly<Partial<Record<ProviderKind, string>>> = {
+  openai: 'openai',
+  anthropic: 'anthropic',
+};
 
 const MOST_REMEMBERED = 5_000;
 
@@ -116,6 +119,8 @@ const MICRO_DIGITS = 6;
 
 /** Names of models that chat, of those the table lists for a kind. */
 const CHAT_MODELS: Readonly<Partial<Record<ProviderKind, RegExp>>> = {
+  // From 4.5 on; Mythos is for the few.
+  anthropic: /^claude-(?:fable|haiku|opus|sonnet)-(?:4-[5-9]|[5-9](?:-\d)?)$/,
   openai:
     /^(?:gpt-(?:3\.5-turbo|4|4\.1|4o|\d+(?:\.\d+)?)(?:-(?:turbo|mini|nano|luna|sol|terra|astra))?|o\d(?:-mini)?)$/,
 };

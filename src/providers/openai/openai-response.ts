@@ -5,7 +5,7 @@ import type { ModelFinishReason, TokenCounts } from '../../core/chat.ts';
 import { createAnswerWriter } from '../answer-writer.ts';
 import { isFields, readErrorBody } from '../error-body.ts';
 import type { ProviderDelta } from '../provider.ts';
-import { type AnswerReader, parseBody, parseEvent, progressOf } from '../read-answer.ts';
+import { type AnswerReader, finishReasonOf, parseBody, parseEvent, progressOf } from '../read-answer.ts';
 import { asRequestId } from '../retry-after.ts';
 import { errorFromBody, unreadableError } from '../upstream-errors.ts';
 import { createToolCallReader } from './openai-tool-calls.ts';
@@ -111,11 +111,8 @@ export function createOpenAiAnswerReader(
     },
     end: () => {
       writer.end();
-      // A refusal ends with "stop"; to a caller it is the provider's safety system speaking. And a forced tool call
-      // ends with "stop" as well.
-      if (refused) return { finishReason: 'CONTENT_FILTER' };
-      const reason = finishReason ?? 'STOP';
-      return { finishReason: reason === 'STOP' && writer.toolCalls > 0 ? 'TOOL_CALLS' : reason };
+      // A refusal ends with "stop"; to a caller it is the provider's safety system speaking.
+      return { finishReason: refused ? 'CONTENT_FILTER' : finishReasonOf(finishReason, writer.toolCalls) };
     },
     get usage() {
       return usage;

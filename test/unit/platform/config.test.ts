@@ -64,6 +64,17 @@ describe('a configuration that loads', () => {
     });
   });
 
+  it('knows the address of Anthropic and asks for its key by name, unless another server is meant', async () => {
+    const models = 'models: [{ id: m, targets: [{ provider: claude, model: claude-sonnet-4-5 }] }]';
+    const file = (fields: string): string => `providers: [{ id: claude, kind: anthropic${fields} }]\n${models}`;
+    const config = await loadText(file(', apiKey: "${ANTHROPIC_API_KEY}"'), { ANTHROPIC_API_KEY: 'sk-ant-x' });
+    expect(config.providers).toMatchObject([{ kind: 'anthropic', baseUrl: 'https://api.anthropic.com/v1' }]);
+    expect(config.providers[0]?.apiKey?.reveal()).toBe('sk-ant-x');
+    expect(await problemsOf(loadText(file('')))).toEqual([expect.stringContaining('e.g. "${ANTHROPIC_API_KEY}"')]);
+    const other = await loadText(file(', baseUrl: "http://127.0.0.1:1/anthropic/v1"'));
+    expect(other.providers).toMatchObject([{ baseUrl: 'http://127.0.0.1:1/anthropic/v1', apiKey: undefined }]);
+  });
+
   it('is complete with providers and models alone', async () => {
     const config = await loadText(MINIMAL);
     expect(config.simulator).toBe(false);
@@ -264,7 +275,7 @@ streams: { graceMs: -1 }
       'sluice.yaml:3 auth.apiKeys[0].roles[0]: found "KING", expected one of MEMBER, ADMIN, OPERATOR',
       'sluice.yaml:3 auth.apiKeys[1].key: found ${UNSET_KEY}, which is not set',
       'sluice.yaml:3 auth.apiKeys[1].roles: found a list of 0 items, expected at least one role',
-      'sluice.yaml:5 providers[0].kind: found "nonsense", expected one of openai, openai-compatible',
+      'sluice.yaml:5 providers[0].kind: found "nonsense", expected one of openai, anthropic, openai-compatible',
       'sluice.yaml:6 providers[1].id: found ${UNSET_ID}, which is not set',
       'sluice.yaml:6 providers[1].apiKey: found ${UNSET_KEY}, which is not set',
       'sluice.yaml:10 models[0].contextWindow: found ${UNSET_WINDOW}, which is not set',
@@ -303,7 +314,6 @@ streams: { graceMs: -1 }
       'models: [{ id: m, targets: [{ provider: simulator, model: x }], capabilities: [TEXT, EMBEDDINGS] }]',
       'models[0].capabilities[1]',
     ],
-    ['providers: [{ id: p, kind: anthropic }]', 'providers[0].kind'],
     ['providers: [{ id: p, kind: gemini }]', 'providers[0].kind'],
     ['providers: [{ id: p, kind: ai-sdk }]', 'providers[0].kind'],
   ])('say plainly that a capability is not supported yet: %s', async (file, field) => {

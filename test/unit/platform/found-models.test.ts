@@ -27,15 +27,18 @@ const tags = JSON.stringify({
   models: [{ name: 'llama3.2:latest' }, { name: 'qwen3:8b' }, { name: 'nomic-embed-text:latest' }, { name: 7 }, null],
 });
 
-it('a running Ollama and a key of OpenAI are offered beside the simulator when there is no file', async () => {
+it('a running Ollama and the keys of providers are offered beside the simulator when there is no file', async () => {
   const url = await serve(tags);
-  const config = await loadConfig({ env: { OPENAI_API_KEY: 'sk-x' }, cwd: tmpdir(), isTerminal: true, ollamaUrl: url });
+  const env = { OPENAI_API_KEY: 'sk-x', ANTHROPIC_API_KEY: 'sk-ant-x' };
+  const config = await loadConfig({ env, cwd: tmpdir(), isTerminal: true, ollamaUrl: url });
   expect(config.simulator).toBe(true);
   expect(config.log.format).toBe('pretty');
   expect(config.providers).toMatchObject([
     { id: 'openai', kind: 'openai', baseUrl: 'https://api.openai.com/v1', offersKnownModels: true },
+    { id: 'anthropic', kind: 'anthropic', baseUrl: 'https://api.anthropic.com/v1', offersKnownModels: true },
     { id: 'ollama', kind: 'openai-compatible', baseUrl: `${url}/v1`, offersKnownModels: false },
   ]);
+  expect(config.providers.map(({ apiKey }) => apiKey?.reveal())).toEqual(['sk-x', 'sk-ant-x', undefined]);
   expect(config.models.map(({ name, target }) => [name, target.model])).toEqual([
     ['llama3.2', 'llama3.2:latest'],
     ['qwen3:8b', 'qwen3:8b'],

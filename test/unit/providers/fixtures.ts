@@ -1,10 +1,8 @@
-// The recorded answers in test/fixtures/providers/openai and what has to be made of them.
+// The recorded answers in a folder of test/fixtures/providers, and what has to be made of them.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Outcome } from './chat-samples.ts';
-
-const folder = join(import.meta.dirname, '../../fixtures/providers/openai');
 
 export interface ExpectedAnswer {
   readonly text?: string;
@@ -17,12 +15,18 @@ export interface ExpectedAnswer {
   readonly phase?: string;
 }
 
-export const expectedAnswers: Readonly<Record<string, ExpectedAnswer>> = JSON.parse(
-  readFileSync(join(folder, 'expected.json'), 'utf8'),
-);
+export interface Fixtures {
+  /** By the names of the files. */
+  readonly expected: Readonly<Record<string, ExpectedAnswer>>;
+  readonly names: readonly string[];
+  bytes(name: string): Buffer;
+}
 
-export const fixtureNames = Object.keys(expectedAnswers);
-export const fixtureBytes = (name: string): Buffer => readFileSync(join(folder, name));
+export function readFixtures(folder: string): Fixtures {
+  const path = join(import.meta.dirname, '../../fixtures/providers', folder);
+  const expected = JSON.parse(readFileSync(join(path, 'expected.json'), 'utf8'));
+  return { expected, names: Object.keys(expected), bytes: (name) => readFileSync(join(path, name)) };
+}
 
 /** An outcome in the form of `expected.json`: what is empty is left out. */
 export function asExpectation({ text, reasoning, toolCalls, finishReason, usage, error }: Outcome): ExpectedAnswer {

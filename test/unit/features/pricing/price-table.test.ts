@@ -9,6 +9,7 @@ import {
 } from '../../../../src/features/pricing/price-table.ts';
 
 const openAi = { kind: 'openai', baseUrl: 'https://api.openai.com/v1' } as const;
+const anthropic = { kind: 'anthropic', baseUrl: 'https://api.anthropic.com/v1' } as const;
 const compatible = (baseUrl: string) => ({ kind: 'openai-compatible', baseUrl }) as const;
 const atMs = Date.UTC(2026, 8, 1);
 
@@ -69,6 +70,33 @@ describe('the price table', () => {
       models.filter((model) => /audio|embed|image|tts|whisper|instruct|codex|search|realtime|-pro|ft:/.test(model)),
     ).toEqual([]);
     expect(models.filter((model) => table.lookup(openAi, model, atMs)?.prices === undefined)).toEqual([]);
+  });
+
+  it.each([
+    ['claude-opus-5-5', 1_000_000, 4_000_000n, 200_000n, 5_000_000n, 20_000_000n],
+    ['claude-opus-4-5-20251101', 200_000, 5_000_000n, 500_000n, 6_250_000n, 25_000_000n],
+    ['claude-sonnet-4-6', 1_000_000, 3_000_000n, 300_000n, 3_750_000n, 15_000_000n],
+    ['claude-haiku-4-5-20251001', 200_000, 1_000_000n, 100_000n, 1_250_000n, 5_000_000n],
+    ['claude-fable-5-1', 1_000_000, 10_000_000n, 250_000n, 12_500_000n, 50_000_000n],
+  ])('knows what %s costs, reading from its cache and writing to it included', (model, contextWindow, ...prices) => {
+    const [inputMicroUsd, cachedInputMicroUsd, cacheWriteMicroUsd, outputMicroUsd] = prices;
+    expect(table.lookup(anthropic, model, atMs)).toEqual({
+      prices: {
+        inputMicroUsd,
+        cachedInputMicroUsd,
+        cacheWriteMicroUsd,
+        outputMicroUsd,
+        version: PRICE_TABLE_VERSION,
+      },
+      contextWindow,
+    });
+  });
+
+  it('lists those of Anthropic that are still served to everybody, all with a price', () => {
+    const models = table.chatModels('anthropic');
+    expect(models).toEqual(expect.arrayContaining(['claude-opus-5-5', 'claude-sonnet-5', 'claude-haiku-4-5']));
+    expect(models.filter((model) => /claude-[23]|-4-[01]$|latest|instant|mythos/.test(model))).toEqual([]);
+    expect(models.filter((model) => table.lookup(anthropic, model, atMs)?.prices === undefined)).toEqual([]);
   });
 
   it('names the version that is installed', () => {

@@ -1,11 +1,9 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
 import { createProvider } from '../../../../src/providers/create-provider.ts';
 import { createOpenAiProvider } from '../../../../src/providers/openai/openai.ts';
 import type { Provider } from '../../../../src/providers/provider.ts';
-import { propertyRun } from '../../../support/property.ts';
-import { chatRequest, type Outcome, runCall } from '../chat-samples.ts';
-import { asExpectation, expectedAnswers, fixtureBytes, fixtureNames } from '../fixtures.ts';
+import { chatRequest, runCall } from '../chat-samples.ts';
+import { readFixtures } from '../fixtures.ts';
 import {
   answerHead,
   bodyChunk,
@@ -16,6 +14,9 @@ import {
   writeJson,
   writePieces,
 } from '../raw-upstream.ts';
+import { describeRecordedAnswers } from '../recorded-answers.ts';
+
+const fixtures = readFixtures('openai');
 
 const cleanups: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -47,83 +48,17 @@ async function setup(
   return { upstream, provider };
 }
 
-const isStream = (name: string): boolean => name.endsWith('.sse');
-const contentType = (name: string): string =>
-  isStream(name) ? 'text/event-stream; charset=utf-8' : 'application/json';
-
-function cutAt(bytes: Buffer, cuts: readonly number[]): Buffer[] {
-  const places = [...new Set(cuts.map((cut) => cut % (bytes.length + 1)))].sort((a, b) => a - b);
-  return [0, ...places].map((start, index) => bytes.subarray(start, places[index] ?? bytes.length));
-}
-
-const everyByte = (bytes: Buffer): Buffer[] => cutAt(bytes, [...bytes.keys()]);
-const sevenBytes = (bytes: Buffer): Buffer[] =>
-  cutAt(
-    bytes,
-    [...bytes.keys()].filter((place) => place % 7 === 0),
-  );
 const STREAM = 'data: {"choices":[{"index":0,"delta":{"content":"hello"},"finish_reason":null}]}\n\n';
 const FINISH = 'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n';
 
-describe('recorded answers', () => {
-  let bytes: Buffer = Buffer.alloc(0);
-  let name = '';
-  let cut: (bytes: Buffer) => Buffer[] = (all) => [all];
-  const replay = (): Promise<Setup> =>
-    setup(({ socket }) => void writePieces(socket, answerHead(contentType(name)), cut(bytes)));
-
-  it.each(fixtureNames)(
-    '%s: whole, byte by byte, with CRLF and CR, with comments and a byte order mark',
-    async (fixture) => {
-      name = fixture;
-      const { provider } = await replay();
-      const plain = fixtureBytes(fixture);
-      const text = plain.toString();
-      const variants = isStream(fixture)
-        ? [
-            text.replaceAll('\n', '\r\n'),
-            text.replaceAll('\n', '\r'),
-            `\ufeff: hi\n\n${text.replaceAll('\n\n', '\n: x\n\n')}`,
-          ]
-        : [];
-      for (const variant of [plain, ...variants.map((it) => Buffer.from(it))]) {
-        bytes = variant;
-        const small = variant === plain ? everyByte : sevenBytes;
-        for (const cutting of [(all: Buffer) => [all], small]) {
-          cut = cutting;
-          const outcome = await runCall(provider, { streamed: isStream(fixture) });
-          expect(asExpectation(outcome)).toEqual(expectedAnswers[fixture]);
-          expect(outcome.error?.message ?? '').not.toContain('SECRET');
-        }
-      }
-    },
-  );
-
-  it('gives the same deltas for any cutting of the same bytes', async () => {
-    const { provider } = await replay();
-    const streams = fixtureNames.filter(isStream);
-    await fc.assert(
-      fc.asyncProperty(
-        fc.constantFrom(...streams),
-        fc.array(fc.nat(4000), { maxLength: 30 }),
-        async (fixture, cuts) => {
-          name = fixture;
-          bytes = fixtureBytes(fixture);
-          cut = (all) => [all];
-          const whole: Outcome = await runCall(provider);
-          cut = (all) => cutAt(all, cuts);
-          expect((await runCall(provider)).deltas).toEqual(whole.deltas);
-        },
-      ),
-      propertyRun(60),
-    );
-  });
-});
+describeRecordedAnswers(fixtures, (baseUrl) =>
+  createOpenAiProvider({ id: 'raw', kind: 'openai-compatible', baseUrl, apiKey: undefined }),
+);
 
 describe('the request', () => {
   it('keeps the path prefix and the query of the base URL and sends the key as a bearer', async () => {
     const { upstream, provider } = await setup(
-      ({ socket }) => writeJson(socket, fixtureBytes('openai-body.json').toString()),
+      ({ socket }) => writeJson(socket, fixtures.bytes('openai-body.json').toString()),
       {
         path: '/openai/deployments/x/?api-version=2024-10-21',
         apiKey: 'top-secret',
@@ -141,7 +76,7 @@ describe('the request', () => {
 
   it('sends no credential to a server without one', async () => {
     const { upstream, provider } = await setup(({ socket }) =>
-      writeJson(socket, fixtureBytes('openai-body.json').toString()),
+      writeJson(socket, fixtures.bytes('openai-body.json').toString()),
     );
     await runCall(provider, { streamed: false });
     expect(upstream.requests[0]?.headers).not.toHaveProperty('authorization');
@@ -162,7 +97,7 @@ describe('the request', () => {
         if (body.includes('stream_options')) {
           writeJson(socket, '{"detail":[{"type":"extra_forbidden","loc":["body","stream_options"]}]}', status);
         } else {
-          void writePieces(socket, answerHead('text/event-stream'), [fixtureBytes('llama-cpp-stream.sse')]);
+          void writePieces(socket, answerHead('text/event-stream'), [fixtures.bytes('llama-cpp-stream.sse')]);
         }
       });
       expect((await runCall(provider)).text).toBe('Hi!');
@@ -285,7 +220,7 @@ describe('answers of an unexpected form', () => {
   });
 
   it('reads a whole body where a stream was asked for, and a stream where a body was', async () => {
-    const whole = await setup(({ socket }) => writeJson(socket, fixtureBytes('xai-body.json').toString()));
+    const whole = await setup(({ socket }) => writeJson(socket, fixtures.bytes('xai-body.json').toString()));
     expect(await runCall(whole.provider, { streamed: true })).toMatchObject({ text: '303', finishReason: 'STOP' });
     const streamed = await setup(({ socket }) => stream(STREAM, FINISH)(socket));
     expect(await runCall(streamed.provider, { streamed: false })).toMatchObject({ text: 'hello' });
