@@ -93,10 +93,10 @@ describe('a configuration that loads', () => {
   });
 
   it('is the example that is shipped, which says the defaults as they are', async () => {
-    const env = { SLUICE_CONFIG: EXAMPLE, WEB_KEY: KEY, OPENAI_API_KEY: 'sk-test' };
+    const env = { SLUICE_CONFIG: EXAMPLE, WEB_KEY: KEY, OPENAI_API_KEY: 'sk-test', ANTHROPIC_API_KEY: 'sk-ant-test' };
     const config = await load(env);
     const plain = await load();
-    expect(config.models.map((model) => model.name)).toEqual(['smart', 'local']);
+    expect(config.models.map((model) => model.name)).toEqual(['smart', 'careful', 'local']);
     for (const part of [
       'streams',
       'shutdown',
