@@ -450,6 +450,7 @@ describe('secrets in the configuration', () => {
       SLUICE_CONFIG: EXAMPLE,
       WEB_KEY: KEY,
       OPENAI_API_KEY: 'sk-hidden',
+      ANTHROPIC_API_KEY: 'sk-ant-hidden',
       SLUICE_SECRET: 's'.repeat(32),
       SLUICE_ADMIN_KEY: 'a'.repeat(32),
     };
@@ -461,7 +462,7 @@ describe('secrets in the configuration', () => {
       `${config.adminKey} ${config.secret}`,
       String(config.providers[0]?.apiKey),
     ].join('\n');
-    for (const secret of [KEY, env.OPENAI_API_KEY, env.SLUICE_SECRET, env.SLUICE_ADMIN_KEY])
+    for (const secret of [KEY, env.OPENAI_API_KEY, env.ANTHROPIC_API_KEY, env.SLUICE_SECRET, env.SLUICE_ADMIN_KEY])
       expect(printed).not.toContain(secret);
     expect(config.providers[0]?.apiKey?.reveal()).toBe('sk-hidden');
   });
