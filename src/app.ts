@@ -25,6 +25,8 @@ import { DEFAULT_MODEL } from './platform/config-loader.ts';
 import type { Logger } from './platform/logger.ts';
 import { createProxyChoice } from './platform/proxy-choice.ts';
 import type { Secret } from './platform/secret.ts';
+import type { TlsPair } from './platform/tls-pair.ts';
+import { type TlsWatch, watchTlsPair } from './platform/tls-watch.ts';
 import { createProvider } from './providers/create-provider.ts';
 import { createHttpServer } from './server/http-server.ts';
 
@@ -51,6 +53,7 @@ export interface App {
 
 export async function createApp(parts: AppParts): Promise<App> {
   const { config, logger, simulatorUrl } = parts;
+  const { tls } = config.server;
   const clock = systemClock;
   const offered = simulatorUrl === undefined ? config : withSimulator(config, simulatorUrl);
 
@@ -125,6 +128,10 @@ export async function createApp(parts: AppParts): Promise<App> {
     logger,
     clock,
     allowedOrigins: config.server.allowedOrigins,
+    publicUrl: config.server.publicUrl,
+    trustedProxies: config.server.trustedProxies,
+    httpsOnly: config.production,
+    certificate: tls?.pair,
     throttle: config.throttle,
     sockets: config.sockets,
     bodyBytes: config.operationLimits.bodyBytes,
@@ -132,9 +139,17 @@ export async function createApp(parts: AppParts): Promise<App> {
     onGraceOver: () => generations.drain(0),
   });
 
+  let tlsWatch: TlsWatch | undefined;
+  async function start(): Promise<void> {
+    await server.listen();
+    const onChange = (pair: TlsPair): void => server.replaceCertificate(pair);
+    tlsWatch = tls && watchTlsPair({ files: tls, pair: tls.pair, onChange, logger, clock });
+  }
+
   let stopping: Promise<void> | undefined;
   async function stop(graceMs: number): Promise<void> {
     const deadlineMs = clock.elapsed() + graceMs;
+    tlsWatch?.close();
     await server.stop(graceMs);
     await generations.drain(Math.max(0, deadlineMs - clock.elapsed()));
     logs.close();
@@ -146,7 +161,7 @@ export async function createApp(parts: AppParts): Promise<App> {
       return server.url;
     },
     modelNames: resolved.models.map((model) => model.name),
-    start: () => server.listen(),
+    start,
     stop: (graceMs = config.shutdown.graceMs) => {
       stopping ??= stop(graceMs);
       return stopping;

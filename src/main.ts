@@ -58,7 +58,9 @@ async function main(): Promise<void> {
     // For people: beside the log where that is JSON for machines.
     const screen = config.log.format === 'pretty' ? process.stdout : process.stderr;
     const documentMode = config.auth.adminDocumentMode ?? config.server.trustedDocuments.mode;
-    screen.write(greeting({ url: app.url, adminKey, adminKeyFile, model: app.modelNames[0], documentMode }));
+    const { tls } = config.server;
+    const model = app.modelNames[0];
+    screen.write(greeting({ url: app.url, tls, adminKey, adminKeyFile, model, documentMode }));
   }
 }
 

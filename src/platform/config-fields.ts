@@ -3,6 +3,7 @@
 
 import { z } from 'zod';
 import { parseMicroUsd } from '../core/money.ts';
+import { isAddressRange } from './address-ranges.ts';
 import { isSubstitutedText } from './config-file.ts';
 import { createSecret } from './secret.ts';
 
@@ -97,6 +98,12 @@ export function webAddress() {
     context.issues.push({ code: 'custom', message: error, input: value });
     return z.NEVER;
   });
+}
+
+/** An IP address, or a range of them. */
+export function addressRange() {
+  const error = 'an IP address or a range of them, like 10.0.0.7, 10.0.0.0/8 or fd00::/8';
+  return z.preprocess(plainText, z.string({ error }).refine(isAddressRange, { error }));
 }
 
 /** As browsers send it in `Origin`. */

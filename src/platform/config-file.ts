@@ -28,6 +28,21 @@ export interface ConfigFile {
   lineOf(path: readonly PropertyKey[]): number;
 }
 
+/** What stands at a path of the file, whatever its shape; undefined: nothing. */
+export function valueAt(file: ConfigFile | undefined, path: readonly string[]): unknown {
+  return path.reduce<unknown>((current, key) => {
+    const isMapping = typeof current === 'object' && current !== null && !Array.isArray(current);
+    return isMapping && !isSubstitutedText(current) ? (current as Readonly<Record<string, unknown>>)[key] : undefined;
+  }, file?.value);
+}
+
+/** The same where it is a text that is not empty. */
+export function textAt(file: ConfigFile | undefined, path: readonly string[]): string | undefined {
+  const value = valueAt(file, path);
+  const text = isSubstitutedText(value) ? value.text : value;
+  return typeof text === 'string' && text !== '' ? text : undefined;
+}
+
 // A file of the operator's own, but anchors let a short file unfold into a huge one by mistake.
 const DEEPEST = 32;
 const MOST_NODES = 50_000;

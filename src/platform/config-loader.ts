@@ -4,18 +4,20 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, relative, resolve } from 'node:path';
+import { systemClock } from '../core/clock.ts';
 import { formatMicroUsd, type Prices } from '../core/money.ts';
 import { PROVIDER_KIND_FACTS } from '../core/provider-kinds.ts';
-import type { Config, ModelConfig, ProviderConfig, TrustedDocumentsConfig } from './config.ts';
+import type { Config, ModelConfig, ProviderConfig, ServerConfig } from './config.ts';
 import { readCaFiles } from './config-ca-file.ts';
 import { checkFile, literalSecrets, namesProviders } from './config-checks.ts';
 import { type Environment, readEnvironment } from './config-environment.ts';
 import { ConfigError, type ConfigProblem } from './config-errors.ts';
 import { type ConfigFile, parseConfigFile } from './config-file.ts';
 import { type ConfiguredManifest, documentWarnings, readConfiguredManifest } from './config-manifest.ts';
+import { hostOf, productionProblems } from './config-production.ts';
 import { DEFAULT_TIMEOUTS, emptyFileConfig, type FileConfig, readShape } from './config-schema.ts';
+import { readConfiguredTls, tlsWarnings } from './config-tls.ts';
 import { errorCode } from './error-code.ts';
-import { isLoopbackHost } from './loopback-host.ts';
 import { OLLAMA_URL, probeOllama } from './ollama-probe.ts';
 
 export interface LoadConfigOptions {
@@ -43,12 +45,13 @@ export async function loadConfig(options: LoadConfigOptions = {}): Promise<Confi
   const isUnread = file === undefined || (file.value === undefined && file.problems.length > 0);
   const shape = isUnread ? undefined : readShape(file);
   const filePath = resolve(cwd, environment.configFile ?? DEFAULT_FILE);
-  const caFiles = file === undefined ? undefined : await readCaFiles(file, dirname(filePath));
+  const caFiles = file && (await readCaFiles(file, dirname(filePath)));
+  const ofTls = file && (await readConfiguredTls(file, dirname(filePath)));
 
   const problems = [
     ...environment.problems,
     ...(problem === undefined ? [] : [problem]),
-    ...fileProblems(file, shape?.problems ?? [], caFiles?.problems ?? []),
+    ...fileProblems(file, shape?.problems ?? [], [...(caFiles?.problems ?? []), ...(ofTls?.problems ?? [])]),
     ...(problem === undefined ? productionProblems(environment, file) : []),
   ];
   if (shape?.config !== undefined) problems.push(...adminKeyProblems(environment, shape.config));
@@ -63,7 +66,7 @@ export async function loadConfig(options: LoadConfigOptions = {}): Promise<Confi
   const found = file === undefined ? await findProviders(environment, options.ollamaUrl) : nothingFound;
   const isTerminal = options.isTerminal ?? process.stdout.isTTY === true;
   const trustedDocuments = { mode: fileConfig.server.trustedDocuments.mode, manifest };
-  const config = assemble(environment, fileConfig, trustedDocuments, cwd, isTerminal);
+  const config = assemble(environment, fileConfig, { trustedDocuments, tls: ofTls?.tls }, cwd, isTerminal);
   return {
     ...config,
     file: file === undefined ? undefined : filePath,
@@ -118,45 +121,16 @@ function unreadable(code: string | undefined, given: string | undefined): string
 function fileProblems(
   file: ConfigFile | undefined,
   ofShape: readonly ConfigProblem[],
-  ofCaFiles: readonly ConfigProblem[],
+  ofNamedFiles: readonly ConfigProblem[],
 ): readonly ConfigProblem[] {
   if (file === undefined) return [];
   if (file.value === undefined) return [...file.problems, ...ofShape];
   const all = [...file.problems];
-  for (const problems of [ofShape, checkFile(file), ofCaFiles]) {
+  for (const problems of [ofShape, checkFile(file), ofNamedFiles]) {
     const told = new Set(all.map((problem) => problem.field));
     all.push(...problems.filter((problem) => !told.has(problem.field)));
   }
   return all.sort((left, right) => (left.line ?? 0) - (right.line ?? 0));
-}
-
-function productionProblems(environment: Environment, file: ConfigFile | undefined): readonly ConfigProblem[] {
-  if (!environment.production) return [];
-  const problem = (field: string, expected: string): ConfigProblem => ({
-    place: 'environment',
-    line: undefined,
-    field,
-    found: 'nothing',
-    expected,
-  });
-  const problems: ConfigProblem[] = [];
-  if (!environment.allowEmbedded) {
-    problems.push(
-      problem(
-        'SLUICE_ALLOW_EMBEDDED',
-        '1 with NODE_ENV=production: this version keeps its state in memory, of one process, and loses it at a stop. Set it if that is what you want',
-      ),
-    );
-  }
-  if (!environment.allowSimulator && !namesProviders(file)) {
-    problems.push(
-      problem(
-        'SLUICE_ALLOW_SIMULATOR',
-        '1 with NODE_ENV=production and no providers in a configuration file: answers would come from the simulator. Name providers and models in sluice.yaml, or set it if that is what you want',
-      ),
-    );
-  }
-  return problems;
 }
 
 function adminKeyProblems(environment: Environment, { auth }: FileConfig): readonly ConfigProblem[] {
@@ -225,7 +199,7 @@ type Assembled = Omit<Config, 'file' | 'simulator' | 'providers' | 'models' | 'w
 function assemble(
   environment: Environment,
   file: FileConfig,
-  trustedDocuments: TrustedDocumentsConfig,
+  ofNamedFiles: Pick<ServerConfig, 'trustedDocuments' | 'tls'>,
   cwd: string,
   isTerminal: boolean,
 ): Assembled {
@@ -238,12 +212,13 @@ function assemble(
     proxies: environment.proxies,
     log: { level: environment.logLevel, format: environment.logFormat ?? (isTerminal ? 'pretty' : 'json') },
     server: {
-      host: environment.host ?? file.server.host ?? (production ? '0.0.0.0' : '127.0.0.1'),
+      host: hostOf(environment, file.server.host),
       port: environment.port ?? file.server.port ?? 4_000,
       publicUrl: file.server.publicUrl,
       allowedOrigins: file.server.allowedOrigins,
       introspection: file.server.introspection ?? !production,
-      trustedDocuments,
+      trustedProxies: file.server.trustedProxies,
+      ...ofNamedFiles,
     },
     auth: {
       apiKeys: file.auth.apiKeys.map(({ name, key, roles, allowedModels, documentMode }) => ({
@@ -317,12 +292,10 @@ function warningsOf(config: Assembled, file: FileConfig, configFile: ConfigFile 
       `shutdown.graceMs is ${config.shutdown.graceMs}: a stop may cut calls, which may take ${longestMs} ms (the longest totalMs) and start up to ${DRAIN_MARGIN_MS} ms after it is asked for.`,
     );
   }
+  warnings.push(...tlsWarnings(config.server, systemClock));
   if (!config.production) return warnings;
   for (const place of configFile === undefined ? [] : literalSecrets(configFile)) {
     warnings.push(`${place}: a secret stands in the file itself; take it from the environment with \${NAME}.`);
-  }
-  if (!isLoopbackHost(config.server.host)) {
-    warnings.push('This version speaks plain HTTP: let a proxy on the same trusted network end TLS in front of it.');
   }
   return warnings;
 }

@@ -7,6 +7,7 @@ import { PROVIDER_KINDS } from '../core/provider-kinds.ts';
 import type { ConfigProblem } from './config-errors.ts';
 import { describeLength, describeValue, formatPath, nearestName } from './config-errors.ts';
 import {
+  addressRange,
   choice,
   flag,
   KEY_SEPARATOR,
@@ -29,27 +30,24 @@ const MOST = 1_000_000_000;
 
 const name = () => text(/^[A-Za-z0-9._-]{1,64}$/, '1 to 64 letters, digits, ".", "_" or "-"');
 const modelName = () => text(/^[\x21-\x7e]{1,128}$/, '1 to 128 printable ASCII characters without spaces');
+const filePath = () => text(/^[^\0]{1,4096}$/, 'the path of a file');
 const milliseconds = (from: number, to = HOUR_MS) => wholeNumber(from, to);
 
 const documentMode = () => choice(DOCUMENT_MODES);
 
-const server = section(
-  {
-    host: text(/^[A-Za-z0-9.:_-]{1,255}$/, 'a host name or IP address').optional(),
-    port: wholeNumber(0, 65_535).optional(),
-    publicUrl: webAddress().optional(),
-    allowedOrigins: list(origin(), 'a list of origins').default([]),
-    introspection: flag().optional(),
-    trustedDocuments: section({
-      mode: documentMode().default('off'),
-      manifest: text(/^[^\0]{1,4096}$/, 'the path of a manifest').optional(),
-    }).prefault({}),
-  },
-  {
-    tls: 'TLS of its own (let a proxy end TLS in front of it)',
-    trustedProxies: 'believing forwarded headers',
-  },
-);
+const server = section({
+  host: text(/^[A-Za-z0-9.:_-]{1,255}$/, 'a host name or IP address').optional(),
+  port: wholeNumber(0, 65_535).optional(),
+  publicUrl: webAddress().optional(),
+  allowedOrigins: list(origin(), 'a list of origins').default([]),
+  introspection: flag().optional(),
+  tls: section({ certFile: filePath(), keyFile: filePath() }).optional(),
+  trustedProxies: list(addressRange(), 'a list of IP addresses or ranges of them').default([]),
+  trustedDocuments: section({
+    mode: documentMode().default('off'),
+    manifest: text(/^[^\0]{1,4096}$/, 'the path of a manifest').optional(),
+  }).prefault({}),
+});
 
 const apiKey = section(
   {

@@ -8,6 +8,7 @@ import type { ProviderKind } from '../core/provider-kinds.ts';
 import type { DocumentManifest } from './document-manifest.ts';
 import type { ProxySettings } from './proxy-choice.ts';
 import type { Secret } from './secret.ts';
+import type { TlsFiles, TlsPair } from './tls-pair.ts';
 
 export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
 export type LogFormat = 'json' | 'pretty';
@@ -54,6 +55,15 @@ export interface ServerConfig {
   /** Whether the schema may be asked for. */
   readonly introspection: boolean;
   readonly trustedDocuments: TrustedDocumentsConfig;
+  /** undefined: it speaks plain HTTP. */
+  readonly tls: TlsConfig | undefined;
+  /** IP addresses and ranges whose X-Forwarded-For and -Proto are believed. */
+  readonly trustedProxies: readonly string[];
+}
+
+export interface TlsConfig extends TlsFiles {
+  /** As read and checked when the configuration was. */
+  readonly pair: TlsPair;
 }
 
 export interface TrustedDocumentsConfig {

@@ -35,10 +35,14 @@ const allowedHeaders = [
 ].join(', ');
 const preflightSeconds = 600;
 
-/** `allowedOrigins`: e.g. `https://app.example.com`; `*` allows every page (keys still decide who may do what). */
-export function createCors(allowedOrigins: readonly string[]): Cors {
+/**
+ * `allowedOrigins`: e.g. `https://app.example.com`; `*` allows every page (keys still decide who may do what).
+ * `publicUrl`: the server's own address as its clients see it, where a proxy gives it another name.
+ */
+export function createCors(allowedOrigins: readonly string[], publicUrl?: string): Cors {
   const any = allowedOrigins.includes('*');
   const allowed = new Set(allowedOrigins.map((origin) => origin.toLowerCase().replace(/\/$/, '')));
+  const ownHosts = publicUrl === undefined ? [] : [new URL(publicUrl).host];
   const allows = (origin: string): boolean => any || allowed.has(origin.toLowerCase());
 
   return {
@@ -65,7 +69,7 @@ export function createCors(allowedOrigins: readonly string[]): Cors {
     allowsSocket({ headers }) {
       const { origin, host } = headers;
       if (origin === undefined || allows(origin)) return true;
-      return URL.canParse(origin) && host !== undefined && new URL(origin).host === host.toLowerCase();
+      return URL.canParse(origin) && [...ownHosts, host?.toLowerCase()].includes(new URL(origin).host);
     },
   };
 }

@@ -1,8 +1,10 @@
 // Throttles per address for what costs work before anyone is known: anonymous requests, failed sign-ins, upgrades.
-// Callers with a good key are never counted: behind a proxy nobody told us of, many of them share one address.
+// Callers with a good key are never counted: behind a proxy nobody told us of, many of them share one address. Of IPv6 the
+// network counts: every host of one has more addresses than could be counted.
 
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { SluiceError } from '../core/errors.ts';
+import { networkOf } from '../platform/address-ranges.ts';
 
 export interface EdgeThrottle {
   /** Each counts one and @throws SluiceError RATE_LIMITED beyond the address's share of the minute. */
@@ -29,7 +31,7 @@ export function createEdgeThrottle(limits: EdgeThrottleLimits = defaultEdgeThrot
     const limiter = new RateLimiterMemory({ points, duration: 60 });
     return async (address) => {
       try {
-        await limiter.consume(address);
+        await limiter.consume(networkOf(address));
       } catch (error) {
         if (!(error instanceof RateLimiterRes)) throw error;
         throw new SluiceError('RATE_LIMITED', `Too many ${what} from your address. Wait before the next.`, {

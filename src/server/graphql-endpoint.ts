@@ -11,8 +11,8 @@ import type { GraphQLContext } from '../graphql/context.ts';
 import { selectOperation } from '../graphql/documents.ts';
 import type { FoundDocument } from '../graphql/find-document.ts';
 import { answerErrors, discardBody } from './answer.ts';
+import type { Arrival } from './arrival.ts';
 import { hasCredentials } from './authenticate.ts';
-import type { ClientAddress } from './client-address.ts';
 import type { EdgeThrottle } from './edge-throttle.ts';
 import { singleResult, type WriteEventStream } from './event-stream.ts';
 import { executeGraphQL, writeGraphQLResponse } from './graphql-http.ts';
@@ -24,7 +24,6 @@ import type { ServerSettings } from './server-settings.ts';
 
 export interface GraphQLEndpointOptions {
   readonly throttle: EdgeThrottle;
-  readonly clientAddress: ClientAddress;
   readonly writeEventStream: WriteEventStream;
   readonly lifecycle: Lifecycle;
 }
@@ -37,29 +36,27 @@ export interface EndpointOutcome {
 export type GraphQLEndpoint = (
   request: IncomingMessage,
   response: ServerResponse,
-  requestId: string,
-  /** Those of the moment the request began. */
-  settings: ServerSettings,
+  arrival: Arrival,
 ) => Promise<EndpointOutcome>;
 
 export function createGraphQLEndpoint(options: GraphQLEndpointOptions): GraphQLEndpoint {
-  const { throttle, clientAddress, writeEventStream, lifecycle } = options;
+  const { throttle, writeEventStream, lifecycle } = options;
 
-  async function identify(request: IncomingMessage, { authenticate }: ServerSettings): Promise<Caller> {
+  async function identify(request: IncomingMessage, { client, settings }: Arrival): Promise<Caller> {
     const apiKey = request.headers['x-api-key'];
     const credentials = {
       authorization: request.headers.authorization,
       apiKey: typeof apiKey === 'string' ? apiKey : undefined,
     };
     if (!hasCredentials(credentials)) {
-      await throttle.countAnonymous(clientAddress(request));
+      await throttle.countAnonymous(client.address);
       throw new SluiceError('UNAUTHENTICATED');
     }
     try {
-      return await authenticate(credentials);
+      return await settings.authenticate(credentials);
     } catch (error) {
       if (error instanceof SluiceError && error.code === 'UNAUTHENTICATED') {
-        await throttle.countFailedSignIn(clientAddress(request));
+        await throttle.countFailedSignIn(client.address);
       }
       throw error;
     }
@@ -120,7 +117,8 @@ export function createGraphQLEndpoint(options: GraphQLEndpointOptions): GraphQLE
     }
   }
 
-  return async (request, response, requestId, settings) => {
+  return async (request, response, arrival) => {
+    const { requestId, settings } = arrival;
     const negotiated = negotiate(request.headers.accept);
     let caller: Caller | undefined;
     let isWellFormed = false;
@@ -139,7 +137,7 @@ export function createGraphQLEndpoint(options: GraphQLEndpointOptions): GraphQLE
     try {
       if (request.method !== 'POST') throw new SluiceError('METHOD_NOT_ALLOWED');
       lifecycle.requireAccepting();
-      caller = await identify(request, settings);
+      caller = await identify(request, arrival);
       const operation = await readOperation(request, settings.maxBodyBytes);
       isWellFormed = true;
       const context: GraphQLContext = {

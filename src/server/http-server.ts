@@ -1,28 +1,31 @@
 // The server: routes, time-outs, the log line of each request, and the way it stops.
 
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import type { Caller } from '../core/caller.ts';
 import { type Clock, systemClock } from '../core/clock.ts';
 import { SluiceError } from '../core/errors.ts';
 import { answerErrors, discardBody } from './answer.ts';
-import { clientAddress } from './client-address.ts';
+import { type Arrival, readArrival } from './arrival.ts';
 import { createEdgeThrottle, type EdgeThrottleLimits } from './edge-throttle.ts';
 import { createEventStreamWriter, type EventStreamOptions } from './event-stream.ts';
 import { createGraphQLEndpoint } from './graphql-endpoint.ts';
 import { answerHealth, answerReadiness, type Readiness } from './health.ts';
+import { requireHttps, strictTransportHeader } from './https-only.ts';
 import { createLifecycle } from './lifecycle.ts';
 import { negotiate } from './negotiate.ts';
-import { requestIdOf } from './request-id.ts';
+import { type Certificate, createNodeServer } from './node-server.ts';
 import type { ServerLogger } from './server-logger.ts';
-import { createServerSettings, type ServerConfiguration, type ServerSettings } from './server-settings.ts';
+import { createServerSettings, type ServerConfiguration } from './server-settings.ts';
 import { createWebSocketServer } from './websocket-server.ts';
 
 export interface HttpServerOptions extends ServerConfiguration {
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
+  /** undefined: it speaks plain HTTP. */
+  readonly certificate?: Certificate | undefined;
   readonly logger: ServerLogger;
   /** What keeps the process from serving; the server itself adds that it is stopping. Default: nothing. */
   readonly readiness?: Readiness;
@@ -43,9 +46,11 @@ export interface HttpServerOptions extends ServerConfiguration {
 
 export interface HttpServer {
   listen(): Promise<void>;
-  /** e.g. `http://127.0.0.1:4000`; known once it listens. */
+  /** e.g. `https://127.0.0.1:4000`; known once it listens. */
   readonly url: string;
   readonly address: AddressInfo;
+  /** For handshakes from now on. */
+  replaceCertificate(certificate: Certificate): void;
   /** Not ready at once, then nothing new, then waits for what runs up to `graceMs` in all, then closes. Asked again, the shorter grace counts. */
   stop(graceMs: number): Promise<void>;
 }
@@ -63,7 +68,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const { logger, clock = systemClock } = options;
   const settings = createServerSettings(options);
   const lifecycle = createLifecycle();
-  const shared = { throttle: createEdgeThrottle(options.throttle), clientAddress, lifecycle };
+  const shared = { throttle: createEdgeThrottle(options.throttle), lifecycle };
   const graphql = createGraphQLEndpoint({
     ...shared,
     writeEventStream: createEventStreamWriter(options.eventStreams),
@@ -80,13 +85,14 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     request: IncomingMessage,
     response: ServerResponse,
     path: string,
-    requestId: string,
-    current: ServerSettings,
+    arrival: Arrival,
   ): Promise<Caller | undefined> {
     if (path === '/graphql') {
-      current.cors.apply(request, response);
-      if (current.cors.answerPreflight(request, response)) return undefined;
-      return (await graphql(request, response, requestId, current)).caller;
+      const { cors, httpsOnly } = arrival.settings;
+      cors.apply(request, response);
+      if (httpsOnly) requireHttps(arrival.client);
+      if (cors.answerPreflight(request, response)) return undefined;
+      return (await graphql(request, response, arrival)).caller;
     }
     if (path === '/healthz') answerHealth(response);
     else if (path === '/readyz') answerReadiness(response, lifecycle, options.readiness ?? (() => []));
@@ -95,8 +101,8 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   }
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const current = settings;
-    const requestId = requestIdOf(request, clock);
+    const arrival = readArrival(request, settings, clock);
+    const { requestId, client, settings: current } = arrival;
     const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
     const startedAtMs = clock.elapsed();
     let caller: Caller | undefined;
@@ -116,6 +122,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
         ms,
         complete: response.writableFinished,
         principal: caller?.principalId,
+        client: client.address,
       };
       if (path === '/graphql') logger.info(fields, 'request');
       else logger.debug(fields, 'request');
@@ -127,9 +134,11 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     response.setHeader('X-Request-Id', requestId);
     response.setHeader('Cache-Control', 'no-store');
     response.setHeader('X-Content-Type-Options', 'nosniff');
+    const strictTransport = strictTransportHeader(client, request);
+    if (strictTransport !== undefined) response.setHeader(...strictTransport);
     if (lifecycle.phase === 'DRAINING') response.setHeader('Connection', 'close');
     try {
-      caller = await route(request, response, path, requestId, current);
+      caller = await route(request, response, path, arrival);
     } catch (error) {
       const formatted = current.core.formatError(error, requestId);
       if (!response.headersSent) {
@@ -151,16 +160,18 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     // Clients that offer HTTP/2 (`Upgrade: h2c`) are answered in HTTP/1.1, as the standard has it.
     shouldUpgradeCallback: (request: IncomingMessage) => request.headers.upgrade?.toLowerCase() === 'websocket',
   };
-  const server: Server = createServer(nodeSettings);
+  const { server, scheme, replaceCertificate } = createNodeServer(nodeSettings, options.certificate);
   server.on('request', (request, response) => void serve(request, response));
   server.on('upgrade', (request, socket, head) => {
     const isGraphQL = (request.url ?? '/').split('?', 1)[0] === '/graphql';
     // From here on nobody else listens: a caller that resets the connection is no fault of the process.
     socket.on('error', () => socket.destroy());
-    if (isGraphQL) void sockets.handleUpgrade(request, socket, head);
+    const arrival = readArrival(request, settings, clock);
+    if (isGraphQL) void sockets.handleUpgrade(request, socket, head, arrival);
     else {
-      const id = requestIdOf(request, clock);
-      socket.end(`HTTP/1.1 404 Not Found\r\nX-Request-Id: ${id}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+      socket.end(
+        `HTTP/1.1 404 Not Found\r\nX-Request-Id: ${arrival.requestId}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`,
+      );
     }
   });
 
@@ -213,11 +224,12 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     get url() {
       const { address: host, family, port } = address();
       const name = host === '::' || host === '0.0.0.0' ? 'localhost' : family === 'IPv6' ? `[${host}]` : host;
-      return `http://${name}:${port}`;
+      return `${scheme}://${name}:${port}`;
     },
     get address() {
       return address();
     },
+    replaceCertificate,
     async stop(graceMs) {
       const timer = setTimeout(() => giveUp.abort(), graceMs);
       stopping ??= drain();

@@ -5,6 +5,7 @@ import type { Upstreams } from '../generation/upstreams.ts';
 import type { GraphQLCore } from '../graphql/graphql-core.ts';
 import type { Authenticate } from './authenticate.ts';
 import { type Cors, createCors } from './cors.ts';
+import { createReadClient, type ReadClient } from './read-client.ts';
 import { defaultSocketLimits, type SocketLimits } from './socket-limits.ts';
 
 /** What may be left out has a default. */
@@ -14,6 +15,12 @@ export interface ServerConfiguration {
   readonly authenticate: Authenticate;
   /** Default: none. */
   readonly allowedOrigins?: readonly string[];
+  /** How clients reach the server, where that is not by its host and port. */
+  readonly publicUrl?: string | undefined;
+  /** Addresses of proxies, or ranges of them, whose X-Forwarded-For and -Proto are believed. Default: none. */
+  readonly trustedProxies?: readonly string[];
+  /** Whether GraphQL is refused to those who came over plain HTTP from another machine. Default: false. */
+  readonly httpsOnly?: boolean;
   readonly sockets?: SocketLimits;
   /** Default 4 MiB; also the largest message on a socket. */
   readonly bodyBytes?: number;
@@ -26,6 +33,8 @@ export interface ServerSettings {
   readonly upstreams: Upstreams;
   readonly authenticate: Authenticate;
   readonly cors: Cors;
+  readonly readClient: ReadClient;
+  readonly httpsOnly: boolean;
   readonly sockets: SocketLimits;
   readonly maxBodyBytes: number;
   readonly maxAnonymousBodyBytes: number;
@@ -34,12 +43,14 @@ export interface ServerSettings {
 const kib = 1024;
 
 export function createServerSettings(configuration: ServerConfiguration): ServerSettings {
-  const { core, upstreams, authenticate, allowedOrigins = [] } = configuration;
+  const { core, upstreams, authenticate, allowedOrigins = [], publicUrl } = configuration;
   return {
     core,
     upstreams,
     authenticate,
-    cors: createCors(allowedOrigins),
+    cors: createCors(allowedOrigins, publicUrl),
+    readClient: createReadClient(configuration.trustedProxies ?? []),
+    httpsOnly: configuration.httpsOnly ?? false,
     sockets: configuration.sockets ?? defaultSocketLimits,
     maxBodyBytes: configuration.bodyBytes ?? 4 * kib * kib,
     maxAnonymousBodyBytes: configuration.anonymousBodyBytes ?? 64 * kib,

@@ -1,7 +1,6 @@
 // What the WebSocket side needs.
 
 import type { Clock } from '../core/clock.ts';
-import type { ClientAddress } from './client-address.ts';
 import type { EdgeThrottle } from './edge-throttle.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { ServerLogger } from './server-logger.ts';
@@ -11,7 +10,6 @@ export interface WebSocketServerOptions {
   /** Asked at each upgrade, sign-in and operation: what begins goes by the settings of that moment. */
   readonly settings: () => ServerSettings;
   readonly throttle: EdgeThrottle;
-  readonly clientAddress: ClientAddress;
   readonly lifecycle: Lifecycle;
   readonly clock: Clock;
   readonly logger: ServerLogger;

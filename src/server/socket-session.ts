@@ -109,7 +109,10 @@ export function createSocketSession(options: SocketSessionOptions): SocketSessio
       end();
       gone.abort(new Error('the operation has ended'));
       const ms = Math.round(clock.elapsed() - startedAtMs);
-      logger.info({ requestId, transport: 'websocket', outcome, ms, principal: caller?.principalId }, 'subscription');
+      logger.info(
+        { requestId, transport: 'websocket', outcome, ms, principal: caller?.principalId, client: address },
+        'subscription',
+      );
       // After the last message of the operation, which graphql-ws sends once this returns.
       setImmediate(leaveIfIdle);
     };

@@ -7,7 +7,8 @@ import { handleProtocols } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Caller } from '../core/caller.ts';
 import { ERROR_TABLE, SluiceError } from '../core/errors.ts';
-import { requestIdOf } from './request-id.ts';
+import type { Arrival } from './arrival.ts';
+import { requireHttps, strictTransportHeader } from './https-only.ts';
 import type { ServerLogger } from './server-logger.ts';
 import type { WebSocketServerOptions } from './socket-options.ts';
 import { createSocketSession, type SocketSession } from './socket-session.ts';
@@ -16,7 +17,7 @@ import { createSocketSession, type SocketSession } from './socket-session.ts';
 const closeReplyMs = 2_000;
 
 export interface GatewaySockets {
-  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void>;
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, arrival: Arrival): Promise<void>;
   /** Closes idle sockets with 1012 spread over `spreadMs`, the others when their last operation has ended. Resolves when all have. */
   stop(spreadMs: number): Promise<void>;
   /** Closes all that are left with 1012, then cuts those that do not answer. */
@@ -24,13 +25,15 @@ export interface GatewaySockets {
 }
 
 export function createWebSocketServer(options: WebSocketServerOptions): GatewaySockets {
-  const { settings, throttle, clientAddress, lifecycle, logger } = options;
+  const { settings, throttle, lifecycle, logger } = options;
   const server = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,
     maxPayload: settings().maxBodyBytes,
     handleProtocols,
   });
+  let answerHeaders: readonly string[] = [];
+  server.on('headers', (headers) => headers.push(...answerHeaders));
   const sessions = new Set<SocketSession>();
   const perCaller = new Map<string, number>();
   let isStopping = false;
@@ -50,8 +53,8 @@ export function createWebSocketServer(options: WebSocketServerOptions): GatewayS
     };
   }
 
-  function open(socket: WebSocket, request: IncomingMessage): void {
-    const session = createSocketSession({ ...options, socket, address: clientAddress(request), takePlace });
+  function open(socket: WebSocket, { client }: Arrival): void {
+    const session = createSocketSession({ ...options, socket, address: client.address, takePlace });
     sessions.add(session);
     void session.closed.then(() => {
       sessions.delete(session);
@@ -69,21 +72,26 @@ export function createWebSocketServer(options: WebSocketServerOptions): GatewayS
   let heartbeat: NodeJS.Timeout | undefined;
 
   return {
-    async handleUpgrade(request, socket, head) {
+    async handleUpgrade(request, socket, head, arrival) {
+      const { client, requestId, settings: current } = arrival;
+      const strictTransport = strictTransportHeader(client, request);
       try {
         lifecycle.requireAccepting();
-        if (!settings().cors.allowsSocket(request)) {
+        if (current.httpsOnly) requireHttps(client);
+        if (!current.cors.allowsSocket(request)) {
           throw new SluiceError(
             'FORBIDDEN',
             'Pages of this origin may not connect: the server must list it in "allowedOrigins".',
           );
         }
-        await throttle.countUpgrade(clientAddress(request));
+        await throttle.countUpgrade(client.address);
       } catch (error) {
-        return refuseUpgrade(socket, error, requestIdOf(request, options.clock), logger);
+        return refuseUpgrade(socket, error, requestId, logger, strictTransport);
       }
-      server.options.maxPayload = settings().maxBodyBytes;
-      server.handleUpgrade(request, socket, head, (webSocket) => open(webSocket, request));
+      server.options.maxPayload = current.maxBodyBytes;
+      // Asked for within this turn.
+      answerHeaders = strictTransport === undefined ? [] : [strictTransport.join(': ')];
+      server.handleUpgrade(request, socket, head, (webSocket) => open(webSocket, arrival));
     },
     stop(spreadMs) {
       isStopping = true;
@@ -112,13 +120,19 @@ export function createWebSocketServer(options: WebSocketServerOptions): GatewayS
 }
 
 /** Before the upgrade a socket speaks HTTP. */
-function refuseUpgrade(socket: Duplex, error: unknown, requestId: string, logger: ServerLogger): void {
+function refuseUpgrade(
+  socket: Duplex,
+  error: unknown,
+  requestId: string,
+  logger: ServerLogger,
+  header?: readonly [string, string],
+): void {
   const known = error instanceof SluiceError ? error : new SluiceError('INTERNAL_SERVER_ERROR');
   if (known.code === 'INTERNAL_SERVER_ERROR') logger.error({ err: error, requestId }, 'an upgrade failed');
   const { status, retryable } = ERROR_TABLE[known.code];
   const body = JSON.stringify({ errors: [{ message: known.message, extensions: { code: known.code, requestId } }] });
   const retryAfter = retryable ? `Retry-After: ${Math.max(1, Math.ceil((known.retryAfterMs ?? 0) / 1_000))}\r\n` : '';
   socket.end(
-    `HTTP/1.1 ${status} ${known.code}\r\nContent-Type: application/json; charset=utf-8\r\nX-Request-Id: ${requestId}\r\n${retryAfter}Cache-Control: no-store\r\nConnection: close\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+    `HTTP/1.1 ${status} ${known.code}\r\nContent-Type: application/json; charset=utf-8\r\nX-Request-Id: ${requestId}\r\n${retryAfter}${header === undefined ? '' : `${header.join(': ')}\r\n`}Cache-Control: no-store\r\nConnection: close\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );
 }

@@ -1,14 +1,14 @@
 // The process as `npm start` runs it: nothing configured, the simulator as its child, a call that works as printed.
 
-import { execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { startProcess } from '../support/start-process.ts';
 
-const main = resolve('dist/main.js');
 let folder: string;
 
 beforeEach(async () => {
@@ -16,45 +16,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-function start(env: Record<string, string>) {
-  // A process group of its own, as a terminal gives it.
-  const child = spawn(process.execPath, [main], {
-    cwd: folder,
-    env: { PATH: process.env.PATH ?? '', ...env },
-    detached: true,
-  });
-  let output = '';
-  const watchers = new Set<() => void>();
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text: string) => {
-      output += text;
-      for (const look of watchers) look();
-    });
-  }
-  const exited = new Promise<number | null>((done) => child.once('exit', done));
-  return {
-    child,
-    exited,
-    output: () => output,
-    /** As a terminal does it: to the server and to its simulator. */
-    signalGroup: (signal: NodeJS.Signals) => {
-      if (child.pid === undefined) throw new Error('it has not started');
-      process.kill(-child.pid, signal);
-    },
-    printed: (pattern: RegExp) =>
-      new Promise<RegExpExecArray>((done, reject) => {
-        const look = (): void => {
-          const match = pattern.exec(output);
-          if (match === null) return;
-          watchers.delete(look);
-          done(match);
-        };
-        watchers.add(look);
-        void exited.then(() => reject(new Error(`ended before it printed ${pattern}:\n${output}`)));
-        look();
-      }),
-  };
-}
+const start = (env: Record<string, string>) => startProcess({ folder, env });
 
 const ADMIN_KEY = 'k'.repeat(40);
 const quiet = { PORT: '0', LOG_FORMAT: 'json', SLUICE_ADMIN_KEY: ADMIN_KEY };

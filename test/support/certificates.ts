@@ -113,3 +113,14 @@ export function createCertificateAuthority(commonName = 'Authority of a test'): 
     },
   };
 }
+
+/** A server that vouches for itself: its certificate is what its clients have to be handed. */
+export function createSelfSignedCertificate(names: readonly string[]): KeyAndCertificate {
+  const { privateKey, spki } = keyPair();
+  const self = { name: nameOf(names[0] ?? ''), spki, key: privateKey };
+  const own = [extension('2.5.29.17', sequence(...names.map(alternative)))];
+  return {
+    key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    cert: certificate(self, self, own, yesterday(), tomorrow()),
+  };
+}

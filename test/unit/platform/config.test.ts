@@ -295,8 +295,6 @@ streams: { graceMs: -1 }
   });
 
   it.each([
-    ['server: { tls: { certFile: a, keyFile: b } }', 'server.tls'],
-    ['server: { trustedProxies: [] }', 'server.trustedProxies'],
     ['auth: { jwt: [] }', 'auth.jwt'],
     ['auth: { introspection: {} }', 'auth.introspection'],
     ['limits: []', 'limits'],
@@ -407,24 +405,39 @@ describe('http:// addresses', () => {
 describe('production', () => {
   const production = { NODE_ENV: 'production' };
 
-  it('starts neither on memory nor on the simulator unasked, and says both at once', async () => {
+  it('starts neither without TLS, nor on memory, nor on the simulator unasked, and says all at once', async () => {
     expect(await problemsOf(load(production))).toEqual([
+      expect.stringMatching(/^environment HOST: found "0.0.0.0", expected 127.0.0.1, or .* server\.tls or .* https/),
       expect.stringMatching(/^environment SLUICE_ALLOW_EMBEDDED: found nothing, expected 1 .* in memory/),
       expect.stringMatching(/^environment SLUICE_ALLOW_SIMULATOR: found nothing, expected 1 .* simulator/),
     ]);
-    await load({ ...production, SLUICE_ALLOW_EMBEDDED: '1', SLUICE_ALLOW_SIMULATOR: 'true' });
-    expect(await problemsOf(loadText(MINIMAL, production))).toHaveLength(1);
+    await load({ ...production, HOST: 'localhost', SLUICE_ALLOW_EMBEDDED: '1', SLUICE_ALLOW_SIMULATOR: 'true' });
+    expect(await problemsOf(loadText(MINIMAL, production))).toHaveLength(2);
   });
 
   it('listens to all addresses, hides the schema, and warns of secrets in the file', async () => {
-    const file = MINIMAL.replace('id: p,', 'id: p, apiKey: literal,');
+    const file = `${MINIMAL.replace('id: p,', 'id: p, apiKey: literal,')}server: { trustedProxies: [10.0.0.0/8] }`;
     const config = await loadText(file, { ...production, SLUICE_ALLOW_EMBEDDED: 'yes' });
     expect(config.server).toMatchObject({ host: '0.0.0.0', introspection: false });
     expect(config.warnings).toEqual([
       expect.stringMatching(/^sluice\.yaml:2 providers\[0\]\.apiKey: a secret stands in the file itself/),
-      expect.stringContaining('plain HTTP'),
     ]);
     expect((await loadText(file)).warnings).toEqual([]);
+  });
+
+  it('speaks plain HTTP on this machine only, or behind a proxy it was told of', async () => {
+    const env = { ...production, SLUICE_ALLOW_EMBEDDED: '1' };
+    expect(await problemsOf(loadText(`${MINIMAL}server: { introspection: true }`, env))).toEqual([
+      expect.stringMatching(/^sluice\.yaml:4 server\.tls: found nothing, expected certFile and keyFile; or, .* proxy/),
+    ]);
+    expect(await problemsOf(loadText(`${MINIMAL}server: { trustedProxies: [] }`, env))).toHaveLength(1);
+    expect(await problemsOf(loadText(`${MINIMAL}server: { host: 192.0.2.1 }`, env))).toHaveLength(1);
+    for (const server of ['host: 127.0.0.1', 'host: "::1"', 'trustedProxies: [10.0.0.7]']) {
+      expect((await loadText(`${MINIMAL}server: { ${server} }`, env)).production).toBe(true);
+    }
+    expect(
+      await problemsOf(loadText(`${MINIMAL}server: { host: 127.0.0.1 }`, { ...env, HOST: '0.0.0.0' })),
+    ).toHaveLength(1);
   });
 });
 
