@@ -10,8 +10,10 @@ import { createOutputSchemas } from './features/guards/output-schema.ts';
 import { loadPriceTable } from './features/pricing/price-table.ts';
 import { resolveModels } from './features/pricing/resolve-models.ts';
 import { createTokenEstimator } from './features/pricing/token-estimator.ts';
+import { createMemoryBatchStore } from './features/results/memory-batch-store.ts';
 import { createMemoryResultStore } from './features/results/memory-result-store.ts';
 import { createModelCatalog } from './features/routing/model-catalog.ts';
+import { batchEventBytes, generationEventBytes } from './features/streams/event-size.ts';
 import { createMemoryEventLogs } from './features/streams/memory-event-logs.ts';
 import { createGenerations } from './generation/create-generations.ts';
 import { createReadDocument } from './graphql/documents.ts';
@@ -31,6 +33,8 @@ import { createProvider } from './providers/create-provider.ts';
 import { createHttpServer } from './server/http-server.ts';
 
 const HOUR_MS = 3_600_000;
+/** Of ended batches' logs together: answers that, for the most part, the results hold as well. */
+const BATCH_LOG_BYTES = 128 * 1024 * 1024;
 
 export interface AppParts {
   readonly config: Config;
@@ -74,11 +78,13 @@ export async function createApp(parts: AppParts): Promise<App> {
     const proxy = proxyFor(new URL(baseUrl));
     if (proxy !== undefined) logger.info({ provider: id, proxy: proxy.url }, 'reached through a proxy');
   }
-  const logs = createMemoryEventLogs({
+  const logSettings = {
     clock,
     retentionMs: config.streams.retentionMs,
     stalledReaderMs: config.streams.stalledReaderMs,
-  });
+  };
+  const logs = createMemoryEventLogs({ ...logSettings, sizeOf: generationEventBytes });
+  const batchLogs = createMemoryEventLogs({ ...logSettings, sizeOf: batchEventBytes, maxEndedBytes: BATCH_LOG_BYTES });
   const retentionMs = config.idempotency.retentionHours * HOUR_MS;
   const upstreams = {
     models: createModelCatalog(resolved.models),
@@ -89,7 +95,9 @@ export async function createApp(parts: AppParts): Promise<App> {
     schemas: createOutputSchemas(),
     claims: createMemoryIdempotencyClaims({ retentionMs }),
     results: createMemoryResultStore({ metadataTtlMs: retentionMs }),
+    batches: createMemoryBatchStore({ ttlMs: retentionMs }),
     logs,
+    batchLogs,
     clock,
     settings: {
       graceMs: config.streams.graceMs,
@@ -153,6 +161,7 @@ export async function createApp(parts: AppParts): Promise<App> {
     await server.stop(graceMs);
     await generations.drain(Math.max(0, deadlineMs - clock.elapsed()));
     logs.close();
+    batchLogs.close();
     await Promise.all(providers.map((provider) => provider.close()));
   }
 

@@ -10,10 +10,15 @@ const JSON_FIELDS = new Set(['parameters', 'schema', 'arguments', 'providerOptio
 
 export function fingerprintOf(input: CallInput): string {
   const question = Object.fromEntries(Object.entries(input).filter(([name]) => !NOT_THE_QUESTION.has(name)));
-  return createHash('sha256')
-    .update(JSON.stringify(canonical(question, false)))
-    .digest('base64url');
+  return digest(canonical(question, false));
 }
+
+/** Of many in their order, from the fingerprints of each. */
+export function fingerprintOfAll(fingerprints: readonly string[]): string {
+  return digest(fingerprints);
+}
+
+const digest = (value: unknown): string => createHash('sha256').update(JSON.stringify(value)).digest('base64url');
 
 function canonical(value: unknown, insideJson: boolean): unknown {
   if (Array.isArray(value)) return value.map((element) => canonical(element, insideJson));

@@ -11,9 +11,7 @@ import type { ProviderDelta, ProviderEnd } from '../providers/provider.ts';
 import type { Answer } from './answer.ts';
 import type { PreparedCall } from './prepared-call.ts';
 import type { Settlement } from './settle.ts';
-
-/** Why a running generation is told to stop; the reason of its AbortSignal. */
-export type StopCause = 'CANCELLED' | 'ABANDONED' | 'SHUTDOWN';
+import { type StopCause, stoppedTerminal } from './stopped.ts';
 
 export interface GenerateParts {
   readonly settlement: Settlement;
@@ -141,22 +139,8 @@ function concludeFailure(finished: Finished, error: UpstreamError, nowMs: number
 
   switch (error.failure) {
     case 'CANCELLED': {
-      const cause = finished.run.signal.reason as StopCause;
       const generation = toGeneration(finished, 'CANCELLED', 'CANCELLED', 'CANCELLED', 'CANCELLED', nowMs);
-      if (cause === 'SHUTDOWN') {
-        const stopped = 'The server stopped before this was finished. Try again.';
-        const lost = { ...generation, status: 'FAILED', finishReason: 'ERROR' } as const;
-        return {
-          type: 'FAILED',
-          code: 'NODE_LOST',
-          message: stopped,
-          retryable: true,
-          retryAfterMs: 0,
-          generation: lost,
-        };
-      }
-      const why = cause === 'CANCELLED' ? 'The generation was cancelled.' : 'Nobody was listening any more.';
-      return { type: 'CANCELLED', cause, message: why, generation };
+      return stoppedTerminal(finished.run.signal.reason as StopCause, generation);
     }
     case 'UPSTREAM_BLOCKED': {
       const generation = toGeneration(finished, 'BLOCKED', 'CONTENT_FILTER', 'FAILED', error.failure, nowMs);

@@ -1,9 +1,11 @@
 // The face of generation/ to the layers above it: everything a caller can do with generations.
 // create-generations.ts puts the parts together.
 
+import type { Batch, BatchEvent } from '../core/batch.ts';
 import type { Caller } from '../core/caller.ts';
-import type { GenerateOutcome, Generation, GenerationEvent, InvalidInput, Usage } from '../core/generation.ts';
+import type { GenerateOutcome, Generation, GenerationEvent, InvalidInput } from '../core/generation.ts';
 import type { CallInput } from './call-input.ts';
+import type { PreparedBatch } from './prepared-batch.ts';
 import type { PreparedCall } from './prepared-call.ts';
 import type { Asker } from './upstreams.ts';
 
@@ -34,20 +36,31 @@ export interface ReaderOptions {
   readonly onStalled: () => void;
 }
 
-export interface BatchOutcome {
+/** Events of one batch from a place in its log, as a `GenerationReader` tells those of a generation. */
+export interface BatchReader extends AsyncIterableIterator<BatchEvent> {
   readonly batchId: string;
-  readonly items: readonly GenerateOutcome[];
-  readonly succeededCount: number;
-  readonly failedCount: number;
-  readonly usage: Usage;
 }
 
-export interface PreparedBatch {
-  readonly items: readonly (PreparedCall | InvalidInput)[];
-  readonly concurrency: number;
+/** Many calls as one. A batch belongs to its caller as a generation does. */
+export interface Batches {
+  /**
+   * Why this batch cannot be started under its key, as far as that is known before anything runs.
+   * @throws SluiceError KEY_PARAMETER_MISMATCH, RESULT_EXPIRED
+   */
+  checkStart(batch: PreparedBatch): void;
+  /** Runs all items to their ends. `signal`: the caller is gone. */
+  batch(batch: PreparedBatch, signal: AbortSignal): Promise<Batch>;
+  /** Starts it (or attaches to it, or replays it) and answers at once. @throws SluiceError as `checkStart` */
+  startBatch(batch: PreparedBatch): Batch;
+  /** The batch, if it is the caller's and still known. */
+  findBatch(batchId: string, caller: Caller): Batch | undefined;
+  /** Reads the events of a batch of the caller. @throws SluiceError NOT_FOUND, CURSOR_* */
+  followBatch(batchId: string, caller: Caller, options: ReaderOptions): BatchReader;
+  /** Cancels what runs of it; resolves to it once all its items have ended; undefined if it is not the caller's. */
+  cancelBatch(batchId: string, caller: Caller): Promise<Batch | undefined>;
 }
 
-export interface Generations {
+export interface Generations extends Batches {
   /** Pure: validates and completes one call. `fallbackKey`: the Idempotency-Key header, where it applies. */
   prepare(input: CallInput, asker: Asker, path: InputPath, fallbackKey?: string): PreparedCall | InvalidInput;
   /** @throws SluiceError BAD_USER_INPUT for an empty or oversized batch, or a concurrency out of range. */
@@ -66,7 +79,6 @@ export interface Generations {
   generate(call: PreparedCall, signal: AbortSignal): Promise<GenerateOutcome>;
   /** Starts and answers at once; the generation runs to its end whoever listens. */
   start(call: PreparedCall): GenerateOutcome;
-  batch(batch: PreparedBatch, signal: AbortSignal): Promise<BatchOutcome>;
   /** Runs (or attaches to, or replays) a keyed call and reads its events. @throws SluiceError */
   stream(call: PreparedCall, options: ReaderOptions): GenerationReader;
   /** Reads the events of a generation of the caller. @throws SluiceError NOT_FOUND, CURSOR_*, RESULT_EXPIRED */

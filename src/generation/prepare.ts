@@ -9,8 +9,9 @@ import type { TokenEstimator } from '../features/pricing/token-estimator.ts';
 import type { Model } from '../features/routing/model-catalog.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { CallInput } from './call-input.ts';
-import { fingerprintOf } from './fingerprint.ts';
-import type { CallEstimate, Generations, InputPath, PreparedBatch } from './generations.ts';
+import { fingerprintOf, fingerprintOfAll } from './fingerprint.ts';
+import type { CallEstimate, Generations, InputPath } from './generations.ts';
+import type { PreparedBatch, PreparedItem } from './prepared-batch.ts';
 import type { PreparedCall, PreparedKey } from './prepared-call.ts';
 import type { Asker } from './upstreams.ts';
 import {
@@ -102,7 +103,14 @@ export function createPreparation({ estimator, schemas }: PrepareParts): Prepara
           throw new InputProblem(['idempotencyKey'], 'Give a key to the batch or to its items, not to both.');
         }),
       );
-      return { items, concurrency: input.concurrency ?? DEFAULT_CONCURRENCY };
+      const fingerprint = () =>
+        fingerprintOfAll(input.items.map((item, index) => fingerprintOfItem(item, items[index])));
+      return {
+        caller: asker.caller,
+        items,
+        concurrency: input.concurrency ?? DEFAULT_CONCURRENCY,
+        idempotency: batchKey === undefined ? undefined : { key: batchKey, fingerprint: fingerprint() },
+      };
     },
     estimate(call): CallEstimate {
       const { inputTokens, prices, request } = call;
@@ -120,6 +128,12 @@ export function createPreparation({ estimator, schemas }: PrepareParts): Prepara
       };
     },
   };
+}
+
+/** That of a call with a key was made with it. */
+function fingerprintOfItem(input: CallInput, prepared: PreparedItem | undefined): string {
+  const known = prepared?.type === 'PREPARED' ? prepared.idempotency?.fingerprint : undefined;
+  return known ?? fingerprintOf(input);
 }
 
 /** The caller's cap, lowered to what the model can write; else the model's default. */

@@ -1,17 +1,16 @@
 // The generations running in this process: who waits for each, and when one that nobody waits for is stopped.
 
 import type { Clock } from '../core/clock.ts';
-import type { Generation, Terminal } from '../core/generation.ts';
+import type { Generation, GenerationEvent, Terminal } from '../core/generation.ts';
 import { newGenerationId } from '../core/ids.ts';
 import { createCoalescer } from '../features/streams/coalesce.ts';
 import type { EventLogs, EventLogWriter } from '../features/streams/event-log.ts';
 import { type Answer, createAnswer } from './answer.ts';
 import { blankGeneration } from './blank-generation.ts';
-import type { Generate, StopCause } from './generate.ts';
+import type { Generate } from './generate.ts';
 import type { PreparedCall } from './prepared-call.ts';
-
-/** What happens when the last one who waits leaves: AT_ONCE stop; AFTER_GRACE stop; NEVER stop. */
-export type LeavePolicy = 'AT_ONCE' | 'AFTER_GRACE' | 'NEVER';
+import type { StopCause } from './stopped.ts';
+import { createWaiters, type LeavePolicy, type Waiters } from './waiters.ts';
 
 export interface LaunchOptions {
   readonly id: string;
@@ -24,16 +23,12 @@ export interface LaunchOptions {
   readonly onEnd: (terminal: Terminal) => void;
 }
 
-export interface RunningGeneration {
+export interface RunningGeneration extends Pick<Waiters, 'join' | 'keep'> {
   readonly id: string;
   readonly call: PreparedCall;
   readonly terminal: Promise<Terminal>;
   /** As it is now, with what was written so far. */
   snapshot(): Generation;
-  /** Somebody waits; the function given back says that they left (once). */
-  join(): () => void;
-  /** It runs to its end from here on, whoever leaves. */
-  keep(): void;
   stop(cause: StopCause): void;
 }
 
@@ -41,13 +36,15 @@ export interface RunningGenerations {
   newId(): string;
   launch(call: PreparedCall, options: LaunchOptions): RunningGeneration;
   find(generationId: string): RunningGeneration | undefined;
-  /** Waits until nothing runs, `graceMs` at most, then stops what is left and waits for its end. */
-  drain(graceMs: number): Promise<void>;
+  /** Resolves when all that run now have ended. */
+  ended(): Promise<void>;
+  /** Stops all that run now. */
+  stopAll(cause: StopCause): void;
 }
 
 export interface RunningGenerationsParts {
   readonly generate: Generate;
-  readonly logs: EventLogs;
+  readonly logs: EventLogs<GenerationEvent>;
   readonly clock: Clock;
   readonly graceMs: number;
   readonly coalesceMs: number;
@@ -64,9 +61,8 @@ export function createRunningGenerations(parts: RunningGenerationsParts): Runnin
     const log = options.logged ? logs.create(id) : undefined;
     const answer = createAnswer();
     const writer = log && writeTo(log);
-    let policy = options.leavePolicy;
-    let waiting = 0;
-    let graceTimer: NodeJS.Timeout | undefined;
+    const { leavePolicy } = options;
+    const waiters = createWaiters({ leavePolicy, graceMs, onAbandoned: () => self.stop('ABANDONED') });
 
     log?.append({ type: 'STARTED', model: call.model.name, createdAtMs });
     const terminal = generate({
@@ -78,11 +74,11 @@ export function createRunningGenerations(parts: RunningGenerationsParts): Runnin
       signal: controller.signal,
       onDelta: (delta) => writer?.push(delta),
     }).then((ended) => {
-      clearTimeout(graceTimer);
+      waiters.close();
       running.delete(id);
       options.onEnd(ended);
       writer?.flush();
-      log?.end(ended);
+      log?.end({ type: 'TERMINAL', terminal: ended });
       return ended;
     });
 
@@ -91,25 +87,10 @@ export function createRunningGenerations(parts: RunningGenerationsParts): Runnin
       call,
       terminal,
       snapshot: () => snapshot(id, call, createdAtMs, answer),
-      join() {
-        waiting++;
-        clearTimeout(graceTimer);
-        let joined = true;
-        return () => {
-          if (!joined) return;
-          joined = false;
-          waiting--;
-          if (waiting > 0 || policy === 'NEVER' || !running.has(id)) return;
-          if (policy === 'AT_ONCE' || graceMs === 0) self.stop('ABANDONED');
-          else graceTimer = setTimeout(() => self.stop('ABANDONED'), graceMs);
-        };
-      },
-      keep() {
-        policy = 'NEVER';
-        clearTimeout(graceTimer);
-      },
+      join: waiters.join,
+      keep: waiters.keep,
       stop(cause) {
-        clearTimeout(graceTimer);
+        waiters.close();
         if (!controller.signal.aborted) controller.abort(cause);
       },
     };
@@ -117,7 +98,7 @@ export function createRunningGenerations(parts: RunningGenerationsParts): Runnin
     return self;
   }
 
-  function writeTo(log: EventLogWriter) {
+  function writeTo(log: EventLogWriter<GenerationEvent>) {
     return createCoalescer((event) => log.append(event), coalesceMs, clock.elapsed);
   }
 
@@ -125,16 +106,11 @@ export function createRunningGenerations(parts: RunningGenerationsParts): Runnin
     newId: () => newGenerationId(clock.now()),
     launch,
     find: (generationId) => running.get(generationId),
-    async drain(drainMs) {
-      const ended = () => Promise.all([...running.values()].map((one) => one.terminal));
-      let timer: NodeJS.Timeout | undefined;
-      const patience = new Promise<void>((resolve) => {
-        timer = setTimeout(resolve, drainMs);
-      });
-      await Promise.race([ended(), patience]);
-      clearTimeout(timer);
-      for (const one of running.values()) one.stop('SHUTDOWN');
-      await ended();
+    async ended() {
+      await Promise.all([...running.values()].map((one) => one.terminal));
+    },
+    stopAll(cause) {
+      for (const one of running.values()) one.stop(cause);
     },
   };
 }

@@ -13,7 +13,7 @@ import {
   type OperationDefinitionNode,
 } from 'graphql';
 import { collectFields } from 'graphql/execution/collectFields.js';
-import { ERROR_TABLE, type ErrorCode, SluiceError } from '../core/errors.ts';
+import { SluiceError } from '../core/errors.ts';
 import type { InvalidInput } from '../core/generation.ts';
 import type { CallInput } from '../generation/call-input.ts';
 import type { Generations } from '../generation/generations.ts';
@@ -21,6 +21,7 @@ import type { PreparedCall } from '../generation/prepared-call.ts';
 import type { Asker } from '../generation/upstreams.ts';
 import { type CoercedValues, createInputBounds } from './coerce-variables.ts';
 import type { GraphQLContext } from './context.ts';
+import { toInvalidInputError } from './generation/invalid-input-error.ts';
 import { defaultOperationLimits, type OperationLimits } from './operation-limits.ts';
 import type { OperationPlan, PlannedField } from './operation-plan.ts';
 
@@ -46,7 +47,7 @@ export interface AdmissionGate {
 
 export interface AdmissionGateOptions {
   readonly schema: GraphQLSchema;
-  readonly generations: Pick<Generations, 'prepare' | 'prepareBatch'>;
+  readonly generations: Pick<Generations, 'prepare' | 'prepareBatch' | 'checkStart'>;
   readonly limits?: Pick<OperationLimits, 'listItems' | 'messages' | 'textsToEmbed'>;
 }
 
@@ -55,6 +56,7 @@ const generatingFields: Readonly<Record<string, PlannedField['kind']>> = {
   'Mutation.generate': 'GENERATE',
   'Mutation.startGeneration': 'START',
   'Mutation.batchGenerate': 'BATCH',
+  'Mutation.startBatch': 'START_BATCH',
   'Subscription.generateStream': 'STREAM',
 };
 
@@ -144,10 +146,16 @@ export function createAdmissionGate(options: AdmissionGateOptions): AdmissionGat
         refuseTwoKeys(input.idempotencyKey, headerKey, ['input', 'idempotencyKey']);
         return { kind: field.kind, call: generations.prepare(input, asker, ['input'], headerKey) };
       }
-      case 'BATCH': {
+      case 'BATCH':
+      case 'START_BATCH': {
         const input = values['input'] as BatchInput;
         refuseTwoKeys(input.idempotencyKey, headerKey, ['input', 'idempotencyKey']);
-        return { kind: 'BATCH', batch: generations.prepareBatch(input, asker, ['input'], headerKey) };
+        const batch = generations.prepareBatch(input, asker, ['input'], headerKey);
+        if (field.kind === 'START_BATCH') {
+          for (const item of batch.items) requirePrepared(item);
+          generations.checkStart(batch);
+        }
+        return { kind: field.kind, batch };
       }
       case 'STREAM': {
         const { request, idempotencyKey } = values['input'] as StreamInput;
@@ -160,7 +168,11 @@ export function createAdmissionGate(options: AdmissionGateOptions): AdmissionGat
           );
         }
         const call = generations.prepare({ ...request, idempotencyKey }, asker, ['input', 'request']);
-        return { kind: 'STREAM', call: refuseInvalid(call), after: (values['after'] as string | null) ?? undefined };
+        return {
+          kind: 'STREAM',
+          call: requireStreamable(call),
+          after: (values['after'] as string | null) ?? undefined,
+        };
       }
     }
   }
@@ -220,10 +232,14 @@ function refuseTwoKeys(inInput: string | null | undefined, inHeader: string | un
   }
 }
 
-/** A subscription has no member to carry a refusal: it becomes an error before the stream starts. */
-function refuseInvalid(call: PreparedCall | InvalidInput): PreparedCall {
+/** For fields whose result has no member to carry a refusal: an error before anything runs. */
+function requirePrepared(call: PreparedCall | InvalidInput): PreparedCall {
   if (call.type === 'PREPARED') return call;
-  const code: ErrorCode = call.code in ERROR_TABLE ? (call.code as ErrorCode) : 'INVALID';
-  const isKey = call.path.at(-1) === 'idempotencyKey';
-  throw new SluiceError(code, call.message, { inputPath: isKey ? ['input', 'idempotencyKey'] : call.path });
+  throw toInvalidInputError(call);
+}
+
+/** A stream takes its key beside the request, not inside it. */
+function requireStreamable(call: PreparedCall | InvalidInput): PreparedCall {
+  const isKey = call.type === 'INVALID_INPUT' && call.path.at(-1) === 'idempotencyKey';
+  return requirePrepared(isKey ? { ...call, path: ['input', 'idempotencyKey'] } : call);
 }

@@ -14,7 +14,7 @@ import { noTrustedDocuments, type TrustedDocuments } from './trusted-documents.t
 
 export interface GraphQLCoreOptions {
   readonly schema: GraphQLSchema;
-  readonly generations: Pick<Generations, 'prepare' | 'prepareBatch'>;
+  readonly generations: Pick<Generations, 'prepare' | 'prepareBatch' | 'checkStart'>;
   /** Whether clients may ask for the schema. */
   readonly introspection: boolean;
   readonly logger: ApolloLogger;

@@ -4,19 +4,21 @@
 
 import { type GraphQLFieldResolver, type GraphQLSchema, isAbstractType } from 'graphql';
 import type { GraphQLContext } from './context.ts';
+import type { BatchResolver } from './generation/batch.resolver.ts';
 import type { GenerationResolver } from './generation/generation.resolver.ts';
 
 type RootResolver = GraphQLFieldResolver<unknown, GraphQLContext>;
 
 /** Changes the schema in place. */
-export function makeExecutionLean(schema: GraphQLSchema, generation: GenerationResolver): void {
+export function makeExecutionLean(schema: GraphQLSchema, generation: GenerationResolver, batches: BatchResolver): void {
   for (const type of Object.values(schema.getTypeMap())) {
     if (isAbstractType(type)) type.resolveType = typenameOf;
   }
   const planned: Record<string, RootResolver> = {
     generate: (_root, _args, context, info) => generation.generate(context, info),
     startGeneration: (_root, _args, context, info) => generation.startGeneration(context, info),
-    batchGenerate: (_root, _args, context, info) => generation.batchGenerate(context, info),
+    startBatch: (_root, _args, context, info) => batches.startBatch(context, info),
+    batchGenerate: (_root, _args, context, info) => batches.batchGenerate(context, info),
   };
   for (const field of Object.values(schema.getMutationType()?.getFields() ?? {})) {
     const resolve = planned[field.name];

@@ -2,13 +2,14 @@
 // key. Resolvers take theirs by response key and never look at arguments again, so what was admitted is what runs.
 
 import type { InvalidInput } from '../core/generation.ts';
-import type { PreparedBatch } from '../generation/generations.ts';
+import type { PreparedBatch } from '../generation/prepared-batch.ts';
 import type { PreparedCall } from '../generation/prepared-call.ts';
 
 export type PlannedField =
   | { readonly kind: 'GENERATE'; readonly call: PreparedCall | InvalidInput }
   | { readonly kind: 'START'; readonly call: PreparedCall | InvalidInput }
   | { readonly kind: 'BATCH'; readonly batch: PreparedBatch }
+  | { readonly kind: 'START_BATCH'; readonly batch: PreparedBatch }
   | { readonly kind: 'STREAM'; readonly call: PreparedCall; readonly after: string | undefined };
 
 export interface OperationPlan {

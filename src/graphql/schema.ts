@@ -5,6 +5,8 @@ import 'reflect-metadata';
 import { GraphQLSchema, printSchema } from 'graphql';
 import { buildSchema, type ClassType, type PubSub } from 'type-graphql';
 import { ViewerResolver } from './access/viewer.resolver.ts';
+import { BatchResolver } from './generation/batch.resolver.ts';
+import { createBatchSubscriptions } from './generation/batch.subscriptions.ts';
 import { GenerationResolver } from './generation/generation.resolver.ts';
 import { createGenerationSubscriptions } from './generation/generation.subscriptions.ts';
 import { makeExecutionLean } from './lean-execution.ts';
@@ -22,10 +24,14 @@ const NO_PUB_SUB: PubSub = {
 
 export async function buildGraphQLSchema(services: ResolverServices): Promise<GraphQLSchema> {
   const generation = new GenerationResolver(services);
+  const batches = new BatchResolver(services);
   const subscriptions = createGenerationSubscriptions(services);
+  const batchSubscriptions = createBatchSubscriptions(services);
   const resolvers = new Map<ClassType, object>([
     [GenerationResolver, generation],
+    [BatchResolver, batches],
     [subscriptions, new subscriptions()],
+    [batchSubscriptions, new batchSubscriptions()],
     [ModelResolver, new ModelResolver()],
     [ViewerResolver, new ViewerResolver()],
     [NodeResolver, new NodeResolver(services)],
@@ -37,7 +43,7 @@ export async function buildGraphQLSchema(services: ResolverServices): Promise<Gr
     pubSub: NO_PUB_SUB,
   });
   describeRoots(schema);
-  makeExecutionLean(schema, generation);
+  makeExecutionLean(schema, generation, batches);
   return schema;
 }
 

@@ -1,30 +1,35 @@
-// What every adapter of the streams port promises.
+// What every adapter of the streams port promises, whatever kind of events it keeps.
 
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
-import type { GenerationEvent } from '../../src/core/generation.ts';
-import type { EventLogReader, EventLogs } from '../../src/features/streams/event-log.ts';
-import { sampleTerminal } from '../support/generation-samples.ts';
+import type { EventLogReader, EventLogs, Sequenced } from '../../src/features/streams/event-log.ts';
+import type { EventKind } from '../support/log-events.ts';
 import { propertyRun } from '../support/property.ts';
 
-export interface EventLogsSetup {
-  open(): EventLogs;
+export interface EventLogsSetup<Event extends Sequenced> {
+  open(): EventLogs<Event>;
   /** Lets the time of the adapter pass, its own timers included. */
   advance(ms: number): void;
   readonly retentionMs: number;
   readonly stalledReaderMs: number;
 }
 
-export function describeEventLogs(name: string, setup: EventLogsSetup): void {
+export function describeEventLogs<Event extends Sequenced>(
+  name: string,
+  kind: EventKind<Event>,
+  setup: EventLogsSetup<Event>,
+): void {
+  const { event, last, textOf } = kind;
+
   describe(`event logs: ${name}`, () => {
-    let logs: EventLogs;
+    let logs: EventLogs<Event>;
 
     beforeEach(() => {
       logs = setup.open();
     });
     afterEach(() => logs.close());
 
-    const read = (id: string, afterSequence = 0, onStalled = () => {}): EventLogReader => {
+    const read = (id: string, afterSequence = 0, onStalled = () => {}): EventLogReader<Event> => {
       const reader = logs.read(id, { afterSequence, onStalled });
       if (reader === undefined) throw new Error('there should be a log');
       return reader;
@@ -32,16 +37,16 @@ export function describeEventLogs(name: string, setup: EventLogsSetup): void {
 
     it('numbers events from 1 without gaps and ends readers after the one terminal', async () => {
       const log = logs.create('a');
-      log.append({ type: 'TEXT', text: 'x', offset: 0 });
-      log.append({ type: 'TEXT', text: 'y', offset: 1 });
-      log.end(sampleTerminal());
-      log.end(sampleTerminal());
-      log.append({ type: 'TEXT', text: 'late', offset: 2 });
+      log.append(event('x'));
+      log.append(event('y'));
+      log.end(last());
+      log.end(last());
+      log.append(event('late'));
       const events = await collect(read('a'));
-      expect(events.map((event) => [event.sequence, event.type])).toEqual([
-        [1, 'TEXT'],
-        [2, 'TEXT'],
-        [3, 'TERMINAL'],
+      expect(events.map((each) => [each.sequence, textOf(each)])).toEqual([
+        [1, 'x'],
+        [2, 'y'],
+        [3, 'LAST'],
       ]);
     });
 
@@ -49,8 +54,8 @@ export function describeEventLogs(name: string, setup: EventLogsSetup): void {
       const log = logs.create('a');
       const reader = read('a');
       const waiting = reader.next();
-      log.append({ type: 'TEXT', text: 'x', offset: 0 });
-      await expect(waiting).resolves.toMatchObject({ done: false, value: { text: 'x' } });
+      log.append(event('x'));
+      expect(textOf((await waiting).value as Event)).toBe('x');
     });
 
     it('lets a reader leave while it waits', async () => {
@@ -67,23 +72,23 @@ export function describeEventLogs(name: string, setup: EventLogsSetup): void {
       const reader = read('a');
       const first = reader.next();
       const second = reader.next();
-      log.append({ type: 'TEXT', text: 'x', offset: 0 });
-      log.append({ type: 'TEXT', text: 'y', offset: 1 });
+      log.append(event('x'));
+      log.append(event('y'));
       expect([(await first).value?.sequence, (await second).value?.sequence]).toEqual([1, 2]);
     });
 
     it('treats a place beyond the end as the end', async () => {
       const log = logs.create('a');
-      log.append({ type: 'TEXT', text: 'x', offset: 0 });
+      log.append(event('x'));
       const reader = read('a', 999);
       const next = reader.next();
-      log.append({ type: 'TEXT', text: 'y', offset: 1 });
+      log.append(event('y'));
       expect((await next).value?.sequence).toBe(2);
     });
 
     it('knows no log of another id, and forgets one after its retention', () => {
       expect(logs.read('nobody', { afterSequence: 0, onStalled: () => {} })).toBeUndefined();
-      logs.create('a').end(sampleTerminal());
+      logs.create('a').end(last());
       setup.advance(setup.retentionMs - 2000);
       expect(logs.read('a', { afterSequence: 0, onStalled: () => {} })).toBeDefined();
       setup.advance(4000);
@@ -96,11 +101,23 @@ export function describeEventLogs(name: string, setup: EventLogsSetup): void {
       expect(logs.read('a', { afterSequence: 0, onStalled: () => {} })).toBeDefined();
     });
 
+    it('shows all events at once, of a log that is written to and of one that is kept', () => {
+      const textsOf = (id: string): string[] | undefined => logs.peek(id)?.map(textOf);
+      const log = logs.create('a');
+      log.append(event('x'));
+      expect(textsOf('a')).toEqual(['x']);
+      log.end(last());
+      expect(textsOf('a')).toEqual(['x', 'LAST']);
+      expect(textsOf('nobody')).toBeUndefined();
+      setup.advance(setup.retentionMs + 2000);
+      expect(textsOf('a')).toBeUndefined();
+    });
+
     it('closes a reader that leaves an event untaken, and tells it once', async () => {
       const log = logs.create('a');
       const onStalled = jest.fn();
       const reader = read('a', 0, onStalled);
-      log.append({ type: 'TEXT', text: 'x', offset: 0 });
+      log.append(event('x'));
       setup.advance(setup.stalledReaderMs - 2000);
       expect(onStalled).not.toHaveBeenCalled();
       setup.advance(4000);
@@ -115,7 +132,7 @@ export function describeEventLogs(name: string, setup: EventLogsSetup): void {
       const reader = read('a', 0, onStalled);
       const waiting = reader.next();
       setup.advance(setup.stalledReaderMs * 3);
-      log.append({ type: 'TEXT', text: 'x', offset: 0 });
+      log.append(event('x'));
       expect((await waiting).value?.sequence).toBe(1);
       expect(onStalled).not.toHaveBeenCalled();
     });
@@ -129,19 +146,18 @@ export function describeEventLogs(name: string, setup: EventLogsSetup): void {
           async (texts, joins) => {
             const id = `p${run++}`;
             const log = logs.create(id);
-            const readers: Promise<[number, GenerationEvent[]]>[] = [];
+            const readers: Promise<[number, Event[]]>[] = [];
             for (let step = 0; step <= texts.length; step++) {
               for (const [when, from] of joins) {
                 const start = Math.min(from, step);
                 if (when === step) readers.push(collect(read(id, start)).then((events) => [start, events]));
               }
               const text = texts[step];
-              if (text !== undefined) log.append({ type: 'TEXT', text, offset: 0 });
+              if (text !== undefined) log.append(event(text));
             }
-            log.end(sampleTerminal());
+            log.end(last());
             for (const [start, events] of await Promise.all(readers)) {
-              const seen = events.map((event) => (event.type === 'TEXT' ? event.text : event.type));
-              expect(seen).toEqual([...texts.slice(start), 'TERMINAL']);
+              expect(events.map(textOf)).toEqual([...texts.slice(start), 'LAST']);
             }
           },
         ),
@@ -151,8 +167,8 @@ export function describeEventLogs(name: string, setup: EventLogsSetup): void {
   });
 }
 
-async function collect(reader: EventLogReader): Promise<GenerationEvent[]> {
-  const events: GenerationEvent[] = [];
+async function collect<Event>(reader: EventLogReader<Event>): Promise<Event[]> {
+  const events: Event[] = [];
   for await (const event of reader) events.push(event);
   return events;
 }

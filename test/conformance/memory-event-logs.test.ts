@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
+import type { Sequenced } from '../../src/features/streams/event-log.ts';
+import { batchEventBytes, generationEventBytes } from '../../src/features/streams/event-size.ts';
 import { createMemoryEventLogs } from '../../src/features/streams/memory-event-logs.ts';
-import { sampleTerminal } from '../support/generation-samples.ts';
+import { batchEvents, generationEvents } from '../support/log-events.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 import { describeEventLogs } from './event-logs-conformance.ts';
 
@@ -13,28 +15,48 @@ afterAll(() => {
   jest.useRealTimers();
 });
 
-describeEventLogs('memory', {
-  retentionMs: 900_000,
-  stalledReaderMs: 15_000,
-  open: () => createMemoryEventLogs({ clock, retentionMs: 900_000, stalledReaderMs: 15_000 }),
-  advance(ms) {
+const settings = { clock, retentionMs: 900_000, stalledReaderMs: 15_000 };
+const setup = {
+  retentionMs: settings.retentionMs,
+  stalledReaderMs: settings.stalledReaderMs,
+  advance(ms: number) {
     clock.advance(ms);
     jest.advanceTimersByTime(2000);
   },
+};
+
+describeEventLogs('memory, of generations', generationEvents, {
+  ...setup,
+  open: () => createMemoryEventLogs({ ...settings, sizeOf: generationEventBytes }),
 });
 
-it('drops the oldest ended logs when all together are too large, never one that runs', () => {
-  const logs = createMemoryEventLogs({ clock, retentionMs: 900_000, stalledReaderMs: 15_000, maxEndedBytes: 15_000 });
-  const isKept = (id: string): boolean => logs.read(id, { afterSequence: 0, onStalled: () => {} }) !== undefined;
-  try {
-    logs.create('running').append({ type: 'TEXT', text: 'x'.repeat(50_000), offset: 0 });
-    for (const id of ['a', 'b', 'c', 'd']) {
-      const log = logs.create(id);
-      log.append({ type: 'TEXT', text: 'x'.repeat(1000), offset: 0 });
-      log.end(sampleTerminal({ id }));
-    }
-    expect(['running', 'a', 'b', 'c', 'd'].map(isKept)).toEqual([true, false, true, true, true]);
-  } finally {
-    logs.close();
-  }
+describeEventLogs('memory, of batches', batchEvents, {
+  ...setup,
+  open: () => createMemoryEventLogs({ ...settings, sizeOf: batchEventBytes }),
 });
+
+it.each([
+  ['generations', generationEvents, generationEventBytes],
+  ['batches', batchEvents, batchEventBytes],
+] as const)(
+  'drops the oldest ended logs of %s when all together are too large, never one that runs',
+  (_of, kind, size) => {
+    const sizeOf = size as (event: Sequenced) => number;
+    const long = kind.event('x'.repeat(1000));
+    const logBytes = sizeOf({ ...long, sequence: 1 }) + sizeOf({ ...kind.last(), sequence: 2 });
+    expect(logBytes).toBeGreaterThan(2000);
+    const logs = createMemoryEventLogs({ ...settings, sizeOf, maxEndedBytes: 3.5 * logBytes });
+    const isKept = (id: string): boolean => logs.peek(id) !== undefined;
+    try {
+      logs.create('running').append(kind.event('x'.repeat(50_000)));
+      for (const id of ['a', 'b', 'c', 'd']) {
+        const log = logs.create(id);
+        log.append(long);
+        log.end(kind.last());
+      }
+      expect(['running', 'a', 'b', 'c', 'd'].map(isKept)).toEqual([true, false, true, true, true]);
+    } finally {
+      logs.close();
+    }
+  },
+);

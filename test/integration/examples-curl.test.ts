@@ -18,6 +18,8 @@ async function example(script: string, ...args: string[]): Promise<string> {
   return stdout;
 }
 
+const batchIdOf = (output: string): string | undefined => /"batchId":"([^"]+)"/.exec(output)?.[1];
+
 describe('examples/curl', () => {
   it('generates, with quotes in the prompt', async () => {
     const { data } = JSON.parse(await example('generate.sh', 'Why is "blue" a \\ word?'));
@@ -33,6 +35,16 @@ describe('examples/curl', () => {
   it('runs a batch', async () => {
     const { data } = JSON.parse(await example('batch.sh', 'one', 'two', 'three'));
     expect(data.batchGenerate).toMatchObject({ succeededCount: 3, failedCount: 0 });
+  });
+
+  it('starts a batch and follows it, the same one for the same key', async () => {
+    const run = () => example('start-batch.sh', 'curl-3', 'one', 'say "two"');
+    const first = await run();
+    expect(first.match(/"completed":\d/g)).toEqual(['"completed":0', '"completed":1', '"completed":2']);
+    expect(first.match(/GenerateSuccess/g)).toHaveLength(2);
+    const again = await run();
+    expect(again).toContain('"status":"SUCCEEDED"');
+    expect(batchIdOf(again)).toBe(batchIdOf(first));
   });
 
   it('streams, and resumes behind a cursor', async () => {

@@ -72,6 +72,29 @@ describe('a caller that leaves', () => {
     expect(bill.requests.map(({ state }) => state)).toEqual(['ABORTED', 'ABORTED']);
   });
 
+  it('after it has started a batch stops nothing: only cancelBatch does', async () => {
+    const items = Array.from({ length: 3 }, () => ({ model: 'sim-instant', prompt: 'Go on for ever' }));
+    const { data } = await gateway.send({
+      query: 'mutation ($input: BatchGenerateInput!) { startBatch(input: $input) { batchId } }',
+      variables: { input: { items, concurrency: 2, idempotencyKey: `leaving-${keys++}` } },
+    });
+    const { batchId } = data.startBatch;
+    const events = 'subscription ($id: ID!) { batchEvents(batchId: $id) { completed } }';
+    const reader = new AbortController();
+    const response = await post(events, { id: batchId }, streamTypes.SSE, reader.signal);
+    await readUntil(response, '"completed":0');
+    reader.abort();
+    const running = await gateway.simulator.waitFor(
+      ({ requests }) => requests.filter((each) => each.tokensWritten > 5).length === 2,
+    );
+    expect(running.requests.map(({ state }) => state)).toEqual(['RUNNING', 'RUNNING']);
+    const cancel = 'mutation ($id: ID!) { cancelBatch(input: { id: $id }) { status failedCount } }';
+    const cancelled = await gateway.send({ query: cancel, variables: { id: batchId } });
+    expect(cancelled.data.cancelBatch).toEqual({ status: 'CANCELLED', failedCount: 3 });
+    const bill = await gateway.simulator.waitFor(({ inFlight }) => inFlight === 0);
+    expect(bill.requests.map(({ state }) => state)).toEqual(['ABORTED', 'ABORTED']);
+  });
+
   it.each(Object.entries(streamTypes))('during a stream over %s aborts it upstream', async (_name, accept) => {
     const caller = new AbortController();
     const response = await post(stream, streamInput(), accept, caller.signal);

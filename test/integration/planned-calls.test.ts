@@ -21,7 +21,8 @@ afterAll(() => gateway[Symbol.asyncDispose]());
 
 // ---- what an operation is made of
 
-type FieldName = 'generate' | 'startGeneration' | 'batchGenerate';
+type FieldName = 'generate' | 'startGeneration' | 'batchGenerate' | 'startBatch';
+const isBatch = (field: FieldName): boolean => field === 'batchGenerate' || field === 'startBatch';
 
 /** How the prompt of a call reaches it. */
 type Wording = 'LITERAL' | 'VARIABLE' | 'DEFAULT' | 'WHOLE_VARIABLE' | 'MESSAGE_BESIDE_ABSENT_VARIABLE';
@@ -58,7 +59,7 @@ interface Operation {
   readonly switches: readonly { readonly value: boolean; readonly byDefault: boolean }[];
 }
 
-const fieldNames: readonly FieldName[] = ['generate', 'startGeneration', 'batchGenerate'];
+const fieldNames: readonly FieldName[] = ['generate', 'startGeneration', 'batchGenerate', 'startBatch'];
 const keys = ['a', 'b', 'c', 'd', ...fieldNames];
 const switchCount = 3;
 const fragmentCount = 3;
@@ -85,7 +86,7 @@ const slots: fc.Arbitrary<Slot[]> = fc.tuple(
       .map((slot): Slot => {
         // Without an alias the key is the field's own name.
         const field = fieldNames.find((name) => name === key) ?? slot.field;
-        return { ...slot, key, field, calls: field === 'batchGenerate' ? slot.calls : slot.calls.slice(0, 1) };
+        return { ...slot, key, field, calls: isBatch(field) ? slot.calls : slot.calls.slice(0, 1) };
       }),
   ),
 );
@@ -167,7 +168,7 @@ function write({ slots: all, fragments, root, switches }: Operation): Written {
 
   function writeInput({ key, field, calls, wholeInput }: Slot): string {
     const [first] = calls;
-    if (field !== 'batchGenerate') return first ? writeCall(first, `in_${key}`) : '';
+    if (!isBatch(field)) return first ? writeCall(first, `in_${key}`) : '';
     if (!wholeInput)
       return `{ items: [${calls.map((each, index) => writeCall(each, `in_${key}_${index}`)).join(', ')}] }`;
     return declare(`in_${key}`, 'BatchGenerateInput!', { items: calls.map(({ prompt }) => ({ model, prompt })) });
@@ -192,8 +193,8 @@ function write({ slots: all, fragments, root, switches }: Operation): Written {
         if (slot === undefined) return '';
         const { key, field } = slot;
         const alias = key === field ? '' : `${key}: `;
-        const narrow = field === 'batchGenerate' ? 'failedCount' : '__typename';
-        const wide = field === 'batchGenerate' ? 'succeededCount' : '... on UserError { message }';
+        const narrow = isBatch(field) ? 'failedCount' : '__typename';
+        const wide = isBatch(field) ? 'succeededCount' : '... on UserError { message }';
         return `${alias}${field}(input: ${writeInput(slot)})${when} { ${narrow} ${selection.wide ? wide : ''} }`;
       }
       case 'INLINE':
@@ -229,13 +230,15 @@ async function oracle({ query, variables }: Written): Promise<{ prompts: string[
     count(input);
     return { __typename: 'InvalidInputError', message: '' };
   };
+  const many = ({ input }: { input: { items: readonly GivenCall[] } }) => {
+    input.items.forEach(count);
+    return { succeededCount: 0, failedCount: 0 };
+  };
   const rootValue = {
     generate: one,
     startGeneration: one,
-    batchGenerate: ({ input }: { input: { items: readonly GivenCall[] } }) => {
-      input.items.forEach(count);
-      return { succeededCount: 0, failedCount: 0 };
-    },
+    batchGenerate: many,
+    startBatch: many,
   };
   const document = parse(query);
   expect(validate(schema, document)).toEqual([]);
@@ -264,7 +267,7 @@ describe('the planned calls of an operation', () => {
         expect(answer.errors).toEqual([]);
         expect(answer.status).toBe(200);
         expect(Object.keys(answer.data)).toEqual(expected.keys);
-        // Started generations run on behind the answer.
+        // Started generations and batches run on behind the answer.
         await gateway.simulator.waitFor(
           ({ requests, inFlight }) => inFlight === 0 && requests.length >= expected.prompts.length,
         );

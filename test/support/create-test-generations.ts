@@ -6,11 +6,17 @@ import type { Generation } from '../../src/core/generation.ts';
 import { createMemoryIdempotencyClaims } from '../../src/features/admission/memory-idempotency-claims.ts';
 import { createOutputSchemas } from '../../src/features/guards/output-schema.ts';
 import { createTokenEstimator } from '../../src/features/pricing/token-estimator.ts';
+import { createMemoryBatchStore } from '../../src/features/results/memory-batch-store.ts';
 import { createMemoryResultStore } from '../../src/features/results/memory-result-store.ts';
 import { createModelCatalog, type Model } from '../../src/features/routing/model-catalog.ts';
+import { batchEventBytes, generationEventBytes } from '../../src/features/streams/event-size.ts';
 import { createMemoryEventLogs } from '../../src/features/streams/memory-event-logs.ts';
 import type { CallInput } from '../../src/generation/call-input.ts';
-import { createGenerations, type GenerationSettings } from '../../src/generation/create-generations.ts';
+import {
+  createGenerations,
+  type GenerationSettings,
+  type GenerationsParts,
+} from '../../src/generation/create-generations.ts';
 import type { Generations } from '../../src/generation/generations.ts';
 import type { PreparedCall } from '../../src/generation/prepared-call.ts';
 import type { Asker, Upstreams } from '../../src/generation/upstreams.ts';
@@ -44,7 +50,7 @@ export const testCaller: Caller = {
   documentMode: undefined,
 };
 
-export interface TestGenerations {
+export interface TestGenerations extends Disposable {
   readonly generations: Generations;
   readonly upstreams: Upstreams;
   readonly provider: ScriptedProvider;
@@ -57,10 +63,19 @@ export interface TestGenerations {
   close(): void;
 }
 
-export function createTestGenerations(settings: Partial<GenerationSettings> = {}): TestGenerations {
+export function createTestGenerations(
+  settings: Partial<GenerationSettings> = {},
+  parts: Partial<GenerationsParts> = {},
+): TestGenerations {
   const provider = createScriptedProvider();
   const defects: unknown[] = [];
-  const logs = createMemoryEventLogs({ clock: systemClock, retentionMs: 900_000, stalledReaderMs: 15_000 });
+  const logSettings = { clock: systemClock, retentionMs: 900_000, stalledReaderMs: 15_000 };
+  const logs = createMemoryEventLogs({ ...logSettings, sizeOf: generationEventBytes });
+  const batchLogs = createMemoryEventLogs({ ...logSettings, sizeOf: batchEventBytes });
+  const closeLogs = (): void => {
+    logs.close();
+    batchLogs.close();
+  };
   const models = createModelCatalog([
     testModel,
     { ...testModel, name: 'plain', capabilities: ['TEXT'] },
@@ -73,7 +88,9 @@ export function createTestGenerations(settings: Partial<GenerationSettings> = {}
     schemas: createOutputSchemas(),
     claims: createMemoryIdempotencyClaims({ retentionMs: 86_400_000 }),
     results: createMemoryResultStore({ metadataTtlMs: 86_400_000 }),
+    batches: createMemoryBatchStore({ ttlMs: 86_400_000 }),
     logs,
+    batchLogs,
     clock: systemClock,
     settings: {
       graceMs: 30_000,
@@ -83,6 +100,7 @@ export function createTestGenerations(settings: Partial<GenerationSettings> = {}
       ...settings,
     },
     reportDefect: (error) => defects.push(error),
+    ...parts,
   });
   const asker = (caller: Caller = testCaller): Asker => ({ caller, upstreams });
   return {
@@ -96,8 +114,9 @@ export function createTestGenerations(settings: Partial<GenerationSettings> = {}
       if (prepared.type !== 'PREPARED') throw new Error(`refused: ${prepared.path.join('.')}: ${prepared.message}`);
       return prepared;
     },
-    forgetLogs: () => logs.close(),
-    close: () => logs.close(),
+    forgetLogs: closeLogs,
+    close: closeLogs,
+    [Symbol.dispose]: closeLogs,
   };
 }
 

@@ -2,17 +2,13 @@
 // whose plan a test writes by hand. For tests of the GraphQL layer alone.
 
 import { GraphQLError } from 'graphql';
+import type { Batch } from '../../src/core/batch.ts';
 import type { Caller } from '../../src/core/caller.ts';
 import { SluiceError } from '../../src/core/errors.ts';
 import type { GenerateOutcome, Generation, GenerationEvent } from '../../src/core/generation.ts';
 import { createModelCatalog, type Model } from '../../src/features/routing/model-catalog.ts';
-import type {
-  BatchOutcome,
-  GenerationReader,
-  Generations,
-  PreparedBatch,
-  ReaderOptions,
-} from '../../src/generation/generations.ts';
+import type { BatchReader, GenerationReader, Generations, ReaderOptions } from '../../src/generation/generations.ts';
+import type { PreparedBatch } from '../../src/generation/prepared-batch.ts';
 import type { PreparedCall } from '../../src/generation/prepared-call.ts';
 import type { Upstreams } from '../../src/generation/upstreams.ts';
 import type { GraphQLContext } from '../../src/graphql/context.ts';
@@ -88,7 +84,8 @@ export interface FakeGenerations extends Generations {
 
 export interface FakeAnswers {
   readonly outcome?: GenerateOutcome;
-  readonly batch?: BatchOutcome;
+  readonly batch?: Batch;
+  readonly openBatch?: (options: ReaderOptions) => BatchReader;
   readonly known?: readonly Generation[];
   readonly prepare?: Generations['prepare'];
   readonly open?: (options: ReaderOptions) => GenerationReader;
@@ -101,6 +98,7 @@ function createFakeGenerations(answers: FakeAnswers): FakeGenerations {
     return value;
   };
   const find = (id: string): Generation | undefined => answers.known?.find((one) => one.id === id);
+  const findBatch = (id: string): Batch | undefined => (answers.batch?.id === id ? answers.batch : undefined);
   return {
     asked,
     prepare(...args) {
@@ -121,6 +119,17 @@ function createFakeGenerations(answers: FakeAnswers): FakeGenerations {
       asked.push(['batch', ...args]);
       return given('batch', answers.batch);
     },
+    checkStart: () => undefined,
+    startBatch(...args) {
+      asked.push(['startBatch', ...args]);
+      return given('batch', answers.batch);
+    },
+    findBatch,
+    followBatch(...args) {
+      asked.push(['followBatch', ...args]);
+      return given('openBatch', answers.openBatch)(args[2]);
+    },
+    cancelBatch: async (id) => findBatch(id),
     stream(...args) {
       asked.push(['stream', ...args]);
       return given('open', answers.open)(args[1]);

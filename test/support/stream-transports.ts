@@ -1,5 +1,6 @@
 // The three ways a stream reaches a client, each read to its end: its events, in the order they came.
 
+import type { TypedDocumentNode } from '@urql/core';
 import { createParser } from 'eventsource-parser';
 import { print } from 'graphql';
 import { createClient } from 'graphql-ws';
@@ -7,7 +8,6 @@ import { WebSocket } from 'ws';
 import {
   type EventFieldsFragment,
   GenerateStreamDocument,
-  type GenerateStreamSubscription,
   type GenerateStreamSubscriptionVariables,
 } from '../generated/graphql.ts';
 import { adminKey, type TestGateway } from './start-gateway.ts';
@@ -16,57 +16,80 @@ export type Transport = 'websocket' | 'sse' | 'multipart';
 
 export const transports: readonly Transport[] = ['websocket', 'sse', 'multipart'];
 
-export interface StreamOptions {
+export interface SubscriptionOptions<Event> {
+  /** Cuts the connection. */
   readonly signal?: AbortSignal;
   /** Told of each event as it comes. */
-  readonly onEvent?: (event: EventFieldsFragment) => void;
+  readonly onEvent?: (event: Event) => void;
+  readonly key?: string;
 }
 
 interface Result {
-  readonly data?: GenerateStreamSubscription | null | undefined;
+  readonly data?: object | null | undefined;
   readonly errors?: readonly unknown[] | undefined;
 }
 
-const query = print(GenerateStreamDocument);
+interface Request {
+  readonly query: string;
+  readonly variables: Record<string, unknown>;
+  readonly key: string;
+  readonly signal: AbortSignal | undefined;
+}
 
-export async function readStream(
+export const readStream = (
   gateway: TestGateway,
   transport: Transport,
   variables: GenerateStreamSubscriptionVariables,
-  options: StreamOptions = {},
-): Promise<EventFieldsFragment[]> {
-  const events: EventFieldsFragment[] = [];
+  options: SubscriptionOptions<EventFieldsFragment> = {},
+): Promise<EventFieldsFragment[]> =>
+  readSubscription(gateway, transport, GenerateStreamDocument, 'generateStream', variables, options);
+
+/** Reads one root field of a subscription to its end. @throws Error when it is refused or fails. */
+export async function readSubscription<Data extends object, Variables extends object, Field extends keyof Data>(
+  gateway: TestGateway,
+  transport: Transport,
+  document: TypedDocumentNode<Data, Variables>,
+  field: Field,
+  variables: Variables,
+  options: SubscriptionOptions<Data[Field]> = {},
+): Promise<Data[Field][]> {
+  const events: Data[Field][] = [];
   const take = ({ data, errors }: Result): void => {
     if (errors !== undefined) throw new Error(`the stream failed: ${JSON.stringify(errors)}`);
     if (!data) return;
-    events.push(data.generateStream);
-    options.onEvent?.(data.generateStream);
+    const event = (data as Data)[field];
+    events.push(event);
+    options.onEvent?.(event);
   };
-  if (transport === 'websocket') await overSocket(gateway, variables, take);
-  else if (transport === 'sse')
-    await overHttp(gateway, variables, 'text/event-stream', options, serverSentEvents(take));
+  const { key = adminKey, signal } = options;
+  const request: Request = {
+    query: print(document),
+    variables: Object.fromEntries(Object.entries(variables)),
+    key,
+    signal,
+  };
+  if (transport === 'websocket') await overSocket(gateway, request, take);
+  else if (transport === 'sse') await overHttp(gateway, request, 'text/event-stream', serverSentEvents(take));
   else {
-    const accept = 'multipart/mixed;boundary=graphql;subscriptionSpec=1.0';
-    await overHttp(gateway, variables, accept, options, multipart(take));
+    await overHttp(gateway, request, 'multipart/mixed;boundary=graphql;subscriptionSpec=1.0', multipart(take));
   }
   return events;
 }
 
 async function overSocket(
   gateway: TestGateway,
-  variables: GenerateStreamSubscriptionVariables,
+  { query, variables, key, signal }: Request,
   take: (result: Result) => void,
 ): Promise<void> {
   const client = createClient({
     url: gateway.socketUrl,
     webSocketImpl: WebSocket,
-    connectionParams: { authorization: `Bearer ${adminKey}` },
+    connectionParams: { authorization: `Bearer ${key}` },
     retryAttempts: 0,
   });
+  signal?.addEventListener('abort', () => client.terminate());
   try {
-    for await (const result of client.iterate<GenerateStreamSubscription>({ query, variables: { ...variables } })) {
-      take(result);
-    }
+    for await (const result of client.iterate<Record<string, unknown>>({ query, variables })) take(result);
   } finally {
     await client.dispose();
   }
@@ -74,14 +97,13 @@ async function overSocket(
 
 async function overHttp(
   gateway: TestGateway,
-  variables: GenerateStreamSubscriptionVariables,
+  { query, variables, key, signal }: Request,
   accept: string,
-  { signal }: StreamOptions,
   feed: (text: string) => void,
 ): Promise<void> {
   const response = await fetch(gateway.graphqlUrl, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', accept, authorization: `Bearer ${adminKey}` },
+    headers: { 'content-type': 'application/json', accept, authorization: `Bearer ${key}` },
     body: JSON.stringify({ query, variables }),
     signal: signal ?? null,
   });

@@ -1,11 +1,11 @@
 // Idempotency claims in this process's memory.
 
 import { LRUCache } from 'lru-cache';
-import type { ClaimScope, IdempotencyClaims } from './idempotency-claims.ts';
+import type { Claim, ClaimScope, IdempotencyClaims } from './idempotency-claims.ts';
 
 interface Record {
   readonly fingerprint: string;
-  readonly generationId: string;
+  readonly holderId: string;
 }
 
 export interface MemoryIdempotencyClaimsOptions {
@@ -19,27 +19,31 @@ export function createMemoryIdempotencyClaims(options: MemoryIdempotencyClaimsOp
   const running = new Map<string, Record>();
   const finished = new LRUCache<string, Record>({ max: options.maxFinished ?? 100_000, ttl: options.retentionMs });
 
+  function look(id: string, fingerprint: string): Claim {
+    const existing = running.get(id) ?? finished.get(id);
+    if (existing === undefined) return { type: 'CLAIMED' };
+    if (existing.fingerprint !== fingerprint) return { type: 'MISMATCH' };
+    return { type: 'EXISTS', holderId: existing.holderId };
+  }
+
   return {
-    claim(scope, fingerprint, generationId) {
+    claim(scope, fingerprint, holderId) {
       const id = idOf(scope);
-      const existing = running.get(id) ?? finished.get(id);
-      if (existing === undefined) {
-        running.set(id, { fingerprint, generationId });
-        return { type: 'CLAIMED' };
-      }
-      if (existing.fingerprint !== fingerprint) return { type: 'MISMATCH' };
-      return { type: 'EXISTS', generationId: existing.generationId };
+      const found = look(id, fingerprint);
+      if (found.type === 'CLAIMED') running.set(id, { fingerprint, holderId });
+      return found;
     },
-    finish(scope, generationId) {
+    look: (scope, fingerprint) => look(idOf(scope), fingerprint),
+    finish(scope, holderId) {
       const id = idOf(scope);
       const record = running.get(id);
-      if (record?.generationId !== generationId) return;
+      if (record?.holderId !== holderId) return;
       running.delete(id);
       finished.set(id, record);
     },
-    release(scope, generationId) {
+    release(scope, holderId) {
       const id = idOf(scope);
-      if (running.get(id)?.generationId === generationId) running.delete(id);
+      if (running.get(id)?.holderId === holderId) running.delete(id);
     },
   };
 }

@@ -2,6 +2,7 @@
 
 import { LRUCache } from 'lru-cache';
 import type { Generation, Terminal } from '../../core/generation.ts';
+import { bytesInMemory } from '../../core/memory-size.ts';
 import { type ResultStore, type StoredResult, withoutContent } from './result-store.ts';
 
 export interface MemoryResultStoreOptions {
@@ -20,7 +21,7 @@ export function createMemoryResultStore(options: MemoryResultStoreOptions): Resu
   });
   const contents = new LRUCache<string, Terminal>({
     maxSize: options.maxContentBytes ?? 128 * 1024 * 1024,
-    sizeCalculation: (terminal) => sizeOf(terminal.generation),
+    sizeCalculation: (terminal) => bytesInMemory(terminal.generation),
     ttlResolution: 1000,
   });
   const maxBodyBytes = options.maxBodyBytes ?? 256 * 1024;
@@ -46,12 +47,4 @@ export function createMemoryResultStore(options: MemoryResultStoreOptions): Resu
 function bodyBytes({ text, reasoning, toolCalls }: Generation): number {
   const called = toolCalls.map((call) => JSON.stringify(call.arguments)).join('');
   return Buffer.byteLength(text ?? '') + Buffer.byteLength(reasoning ?? '') + Buffer.byteLength(called);
-}
-
-/** Bytes in memory, counted high: two a character, and a flat sum for the rest. */
-function sizeOf(generation: Generation): number {
-  let characters = (generation.text?.length ?? 0) + (generation.reasoning?.length ?? 0);
-  for (const call of generation.toolCalls) characters += JSON.stringify(call.arguments).length;
-  if (generation.json !== undefined) characters *= 2;
-  return 1024 + 2 * characters;
 }

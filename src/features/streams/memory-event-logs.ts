@@ -2,26 +2,27 @@
 // reader costs nothing but its patience.
 
 import type { Clock } from '../../core/clock.ts';
-import type { GenerationEvent } from '../../core/generation.ts';
-import type { EventLogReader, EventLogs, ReadOptions } from './event-log.ts';
+import type { EventLogReader, EventLogs, ReadOptions, Sequenced, Unsequenced } from './event-log.ts';
 
-export interface MemoryEventLogsOptions {
+export interface MemoryEventLogsOptions<Event> {
   readonly clock: Clock;
-  /** How long a log is kept after its terminal event. */
+  /** Bytes an event takes up in memory. */
+  readonly sizeOf: (event: Event) => number;
+  /** How long a log is kept after its last event. */
   readonly retentionMs: number;
   /** How long a reader may leave a waiting event untaken. */
   readonly stalledReaderMs: number;
-  /** Of ended logs together; the oldest go first. Logs of running generations are never dropped. Default 256 MiB. */
+  /** Of ended logs together; the oldest go first. Logs that are written to are never dropped. Default 256 MiB. */
   readonly maxEndedBytes?: number;
 }
 
-interface Log {
-  readonly events: GenerationEvent[];
-  readonly readers: Set<Reader>;
+interface Log<Event> {
+  readonly events: Event[];
+  readonly readers: Set<Reader<Event>>;
   ended: boolean;
 }
 
-interface Reader extends EventLogReader {
+interface Reader<Event> extends EventLogReader<Event> {
   wake(): void;
   /** Closes the reader if it left an event untaken since before `deadline` (monotonic ms). */
   closeIfStalled(deadline: number): void;
@@ -31,14 +32,16 @@ interface Reader extends EventLogReader {
 const DONE = { done: true, value: undefined } as const;
 const SWEEP_MS = 1000;
 
-export function createMemoryEventLogs(options: MemoryEventLogsOptions): EventLogs {
-  const { clock, retentionMs, stalledReaderMs } = options;
-  const logs = new Map<string, Log>();
+export function createMemoryEventLogs<Event extends Sequenced>(
+  options: MemoryEventLogsOptions<Event>,
+): EventLogs<Event> {
+  const { clock, sizeOf, retentionMs, stalledReaderMs } = options;
+  const logs = new Map<string, Log<Event>>();
   /** Ended logs in the order they end, which is the order they expire. */
-  const expiries: { readonly generationId: string; readonly atMs: number; readonly bytes: number }[] = [];
+  const expiries: { readonly id: string; readonly atMs: number; readonly bytes: number }[] = [];
   const maxEndedBytes = options.maxEndedBytes ?? 256 * 1024 * 1024;
   let endedBytes = 0;
-  const readers = new Set<Reader>();
+  const readers = new Set<Reader<Event>>();
 
   const sweeper = setInterval(sweep, SWEEP_MS);
   sweeper.unref();
@@ -53,16 +56,16 @@ export function createMemoryEventLogs(options: MemoryEventLogsOptions): EventLog
     const oldest = expiries.shift();
     if (oldest === undefined) return;
     endedBytes -= oldest.bytes;
-    logs.delete(oldest.generationId);
+    logs.delete(oldest.id);
   }
 
-  function openReader(log: Log, { afterSequence, onStalled }: ReadOptions): Reader {
+  function openReader(log: Log<Event>, { afterSequence, onStalled }: ReadOptions): Reader<Event> {
     let next = Math.min(afterSequence, log.events.length);
-    let waiting: ((result: IteratorResult<GenerationEvent, undefined>) => void) | undefined;
+    let waiting: ((result: IteratorResult<Event, undefined>) => void) | undefined;
     let lastTakenAt = clock.elapsed();
     let closed = false;
 
-    const take = (): IteratorResult<GenerationEvent, undefined> | undefined => {
+    const take = (): IteratorResult<Event, undefined> | undefined => {
       const event = log.events[next];
       if (event !== undefined) {
         next++;
@@ -73,7 +76,7 @@ export function createMemoryEventLogs(options: MemoryEventLogsOptions): EventLog
       return closed ? DONE : undefined;
     };
 
-    const reader: Reader = {
+    const reader: Reader<Event> = {
       next() {
         if (closed) return Promise.resolve(DONE);
         const ready = take();
@@ -123,49 +126,41 @@ export function createMemoryEventLogs(options: MemoryEventLogsOptions): EventLog
   }
 
   return {
-    create(generationId) {
-      if (logs.has(generationId)) throw new Error('a generation has one log, opened once');
-      const log: Log = { events: [], readers: new Set(), ended: false };
-      logs.set(generationId, log);
-      const push = (event: GenerationEvent): void => {
+    create(id) {
+      if (logs.has(id)) throw new Error('a log is opened once');
+      const log: Log<Event> = { events: [], readers: new Set(), ended: false };
+      logs.set(id, log);
+      let bytes = 0;
+      const push = (unplaced: Unsequenced<Event>): void => {
+        // What an event lacks of being one is its place.
+        const event = { ...unplaced, sequence: log.events.length + 1 } as unknown as Event;
         log.events.push(event);
+        bytes += sizeOf(event);
         for (const reader of log.readers) reader.wake();
       };
       return {
         append(event) {
-          if (!log.ended) push({ ...event, sequence: log.events.length + 1 } as GenerationEvent);
+          if (!log.ended) push(event);
         },
-        end(terminal) {
+        end(last) {
           if (log.ended) return;
           log.ended = true;
-          push({ type: 'TERMINAL', sequence: log.events.length + 1, terminal });
-          const bytes = sizeOf(log);
+          push(last);
           endedBytes += bytes;
-          expiries.push({ generationId, atMs: clock.elapsed() + retentionMs, bytes });
+          expiries.push({ id, atMs: clock.elapsed() + retentionMs, bytes });
           while (endedBytes > maxEndedBytes) dropOldest();
         },
       };
     },
-    read(generationId, readOptions) {
-      const log = logs.get(generationId);
+    read(id, readOptions) {
+      const log = logs.get(id);
       return log === undefined ? undefined : openReader(log, readOptions);
     },
+    peek: (id) => logs.get(id)?.events,
     close() {
       clearInterval(sweeper);
       for (const reader of readers) reader.close();
       logs.clear();
     },
   };
-}
-
-/** Bytes in memory, counted high: two a character, a flat sum for each event. */
-function sizeOf(log: Log): number {
-  let bytes = 0;
-  for (const event of log.events) {
-    bytes += 256;
-    if (event.type === 'TEXT' || event.type === 'REASONING') bytes += 2 * event.text.length;
-    else if (event.type === 'TOOL_CALL') bytes += 2 * event.argumentsText.length;
-    else if (event.type === 'TERMINAL') bytes += 2048 + 4 * (event.terminal.generation.text?.length ?? 0);
-  }
-  return bytes;
 }

@@ -1,36 +1,14 @@
-// Turns the log of a generation into the events of the schema, one reader at a time.
+// Turns the log of a generation into the events of the schema.
 
 import type * as core from '../../core/generation.ts';
 import { formatCursor } from '../../generation/cursor.ts';
 import type { GenerationReader } from '../../generation/generations.ts';
 import type { AnyGenerationEvent } from './generation.events.ts';
 import { toGeneration } from './generation.mapper.ts';
+import { mapEvents } from './map-events.ts';
 
-/**
- * The reader's events in the shapes of the schema. No generator: `return()` has to reach the reader at once, also while
- * `next()` waits, for that is how a client's leaving stops the work.
- */
-export function toEventStream(reader: GenerationReader): AsyncIterableIterator<AnyGenerationEvent, undefined> {
-  const map = (
-    result: IteratorResult<core.GenerationEvent, undefined>,
-  ): IteratorResult<AnyGenerationEvent, undefined> =>
-    result.done ? result : { done: false, value: toGenerationEvent(result.value, reader) };
-  const leave = async (): Promise<IteratorResult<AnyGenerationEvent, undefined>> => {
-    await reader.return?.();
-    return { done: true, value: undefined };
-  };
-  return {
-    next: () => reader.next().then(map),
-    return: leave,
-    async throw(error) {
-      await leave();
-      throw error;
-    },
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-  };
-}
+export const toEventStream = (reader: GenerationReader): AsyncIterableIterator<AnyGenerationEvent, undefined> =>
+  mapEvents(reader, (event) => toGenerationEvent(event, reader));
 
 function toGenerationEvent(
   event: core.GenerationEvent,

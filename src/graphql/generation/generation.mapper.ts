@@ -3,13 +3,11 @@
 
 import type * as core from '../../core/generation.ts';
 import { formatNanoUsd } from '../../core/money.ts';
-import type { BatchOutcome } from '../../generation/generations.ts';
 import { asReplay } from '../../generation/settle.ts';
-import type { BatchGeneratePayload } from './batch.types.ts';
 import type { GenerateResult } from './generate-result.types.ts';
 import type { Attempt, Generation, TokenUsage } from './generation.types.ts';
 
-function toTokenUsage(usage: core.Usage): TokenUsage {
+export function toTokenUsage(usage: core.Usage): TokenUsage {
   return {
     inputTokens: usage.inputTokens,
     cachedInputTokens: usage.cachedInputTokens,
@@ -108,15 +106,4 @@ function fromTerminal(terminal: core.Terminal, replayed: boolean): GenerateResul
         retryAfterMs: undefined,
       };
   }
-}
-
-export function toBatchPayload(outcome: BatchOutcome): BatchGeneratePayload {
-  return {
-    batchId: outcome.batchId,
-    status: 'SUCCEEDED',
-    items: outcome.items.map((item, index) => ({ index, result: toGenerateResult(item) })),
-    succeededCount: outcome.succeededCount,
-    failedCount: outcome.failedCount,
-    usage: toTokenUsage(outcome.usage),
-  };
 }

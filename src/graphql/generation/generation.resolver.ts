@@ -8,12 +8,11 @@ import { formatNanoUsd } from '../../core/money.ts';
 import type { GraphQLContext } from '../context.ts';
 import { planOf } from '../plan-of.ts';
 import type { ResolverServices } from '../resolver-services.ts';
-import { BatchGenerateInput, BatchGeneratePayload } from './batch.types.ts';
 import { CancelGenerationPayload } from './cancel.types.ts';
 import { Estimate } from './estimate.types.ts';
 import { GenerateResult } from './generate-result.types.ts';
 import { CancelGenerationInput, GenerateInput } from './generation.inputs.ts';
-import { toBatchPayload, toGenerateResult, toGeneration } from './generation.mapper.ts';
+import { toGenerateResult, toGeneration } from './generation.mapper.ts';
 import { Generation } from './generation.types.ts';
 import { toInvalidInputError } from './invalid-input-error.ts';
 
@@ -95,18 +94,5 @@ export class GenerationResolver {
     const cancelled = await this.#services.generations.cancel(id, caller);
     if (cancelled === undefined) throw new SluiceError('NOT_FOUND', undefined, { inputPath: ['input', 'id'] });
     return { generation: toGeneration(cancelled) };
-  }
-
-  @Mutation(() => BatchGeneratePayload, {
-    nullable: true,
-    description: 'Makes up to 100 calls side by side and waits for all of them. Each item has a result of its own.',
-  })
-  async batchGenerate(
-    @Ctx() context: GraphQLContext,
-    @Info() info: GraphQLResolveInfo,
-    @Arg('input', () => BatchGenerateInput, { description: 'The calls.' }) _input?: BatchGenerateInput,
-  ): Promise<BatchGeneratePayload> {
-    const { batch } = planOf(context, info, 'BATCH');
-    return toBatchPayload(await this.#services.generations.batch(batch, context.signal));
   }
 }

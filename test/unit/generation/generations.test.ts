@@ -394,67 +394,6 @@ describe('startGeneration', () => {
   });
 });
 
-describe('a batch', () => {
-  const items = (count: number) =>
-    Array.from({ length: count }, (_, index) => ({ model: 'chat', prompt: `p${index}` }));
-  const prepare = (count: number, changes: object = {}) =>
-    test.generations.prepareBatch({ items: items(count), ...changes }, test.asker(), ['input']);
-
-  it('sends ten at once and keeps the order of its items', async () => {
-    const running = test.generations.batch(prepare(12), stay);
-    expect(test.provider.open()).toBe(10);
-    for (let index = 0; index < 12; index++) {
-      const current = call(index);
-      const part = current.call.request.messages[0]?.parts[0];
-      current.emit(part?.type === 'text' ? part.text : '');
-      current.finish('STOP', usage);
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-    const outcome = await running;
-    expect(outcome.items.map((item) => generationOf(item).text)).toEqual(items(12).map((item) => item.prompt));
-    expect(outcome).toMatchObject({
-      succeededCount: 12,
-      failedCount: 0,
-      usage: { inputTokens: 120, costNanoUsd: 12n * costNanoUsd },
-    });
-  });
-
-  it('lets one item fail alone', async () => {
-    const batch = test.generations.prepareBatch({ items: [...items(2), { model: 'no' }] }, test.asker(), ['input']);
-    const running = test.generations.batch(batch, stay);
-    call(0).fail(fault(false));
-    call(1).emit('ok');
-    call(1).finish('STOP', usage);
-    const outcome = await running;
-    expect(outcome.items.map((item) => (item.type === 'ENDED' ? item.terminal.type : item.type))).toEqual([
-      'FAILED',
-      'SUCCESS',
-      'INVALID_INPUT',
-    ]);
-    expect(outcome).toMatchObject({ succeededCount: 1, failedCount: 2, usage: { costNanoUsd } });
-  });
-
-  it('replays under its key, item by item, for nothing', async () => {
-    test.provider.onCall = (current) => {
-      current.emit('ok');
-      current.finish('STOP', usage);
-    };
-    await test.generations.batch(prepare(3, { idempotencyKey: 'b' }), stay);
-    const again = await test.generations.batch(prepare(3, { idempotencyKey: 'b' }), stay);
-    expect(test.provider.calls).toHaveLength(3);
-    expect(again).toMatchObject({ succeededCount: 3, usage: { costNanoUsd: 0n, savedNanoUsd: 3n * costNanoUsd } });
-  });
-
-  it('starts nothing more when its caller goes', async () => {
-    const caller = new AbortController();
-    const running = test.generations.batch(prepare(30), caller.signal);
-    expect(test.provider.calls).toHaveLength(10);
-    caller.abort();
-    expect(await running).toMatchObject({ succeededCount: 0, failedCount: 30 });
-    expect(test.provider.calls).toHaveLength(10);
-  });
-});
-
 describe('stopping', () => {
   it('waits for what runs, then ends the rest with an error that may be tried again', async () => {
     const slow = test.generations.generate(test.prepare({ prompt: 'x' }), stay);

@@ -26,7 +26,7 @@ interface Asked {
 function plan(
   source: string,
   variables: Record<string, unknown> = {},
-  { header, refusal }: { header?: string; refusal?: InvalidInput } = {},
+  { header, refusal, keyFault }: { header?: string; refusal?: InvalidInput; keyFault?: SluiceError } = {},
 ): PlannedOperation & { readonly asked: readonly Asked[] } {
   const asked: Asked[] = [];
   const remember = (input: CallInput, path: readonly string[], fallbackKey: string | undefined): void =>
@@ -40,7 +40,10 @@ function plan(
       },
       prepareBatch(input, _asker, path, fallbackKey) {
         for (const item of input.items) remember(item, path, fallbackKey);
-        return { items: input.items.map(() => call), concurrency: 10, key: undefined } as never;
+        return { caller, items: input.items.map(() => refusal ?? call), concurrency: 10, idempotency: undefined };
+      },
+      checkStart() {
+        if (keyFault !== undefined) throw keyFault;
       },
     },
   });
@@ -101,6 +104,18 @@ describe('the plan', () => {
       code: 'MODEL_NOT_FOUND',
       inputPath: ['input', 'request', 'model'],
     });
+  });
+
+  it('keeps refusals inside batchGenerate, and refuses startBatch whole before anything runs', () => {
+    const path = ['input', 'items', '0', 'idempotencyKey'];
+    const refusal: InvalidInput = { type: 'INVALID_INPUT', code: 'INVALID', message: 'No.', path };
+    const keyFault = new SluiceError('KEY_PARAMETER_MISMATCH');
+    const fields = (name: string): string => `mutation { ${name}(input: { items: [{ model: "m" }] }) { batchId } }`;
+    const waiting = plan(fields('batchGenerate'), {}, { refusal, keyFault });
+    expect(waiting.take('batchGenerate', 'BATCH').batch.items).toEqual([refusal]);
+    expect(refusalOf(fields('startBatch'), {}, { refusal })).toMatchObject({ code: 'INVALID', inputPath: path });
+    expect(refusalOf(fields('startBatch'), {}, { keyFault })).toBe(keyFault);
+    expect(plan(fields('startBatch')).take('startBatch', 'START_BATCH').batch.items).toEqual([call]);
   });
 
   it('puts the key of a stream into its call and its cursor into the plan', () => {
@@ -293,6 +308,7 @@ describe('the generating fields of the schema', () => {
     expect(found.sort()).toEqual([
       'Mutation.batchGenerate',
       'Mutation.generate',
+      'Mutation.startBatch',
       'Mutation.startGeneration',
       'Query.estimate',
       'Subscription.generateStream',

@@ -3,18 +3,22 @@
 
 import { describe, expect, it } from '@jest/globals';
 import { type DocumentNode, type ExecutionResult, execute, parse, print } from 'graphql';
+import type { Batch } from '../../../src/core/batch.ts';
 import type { GenerateOutcome, Terminal, Usage } from '../../../src/core/generation.ts';
 import type { GraphQLContext } from '../../../src/graphql/context.ts';
 import type { ResolverServices } from '../../../src/graphql/resolver-services.ts';
 import { buildGraphQLSchema } from '../../../src/graphql/schema.ts';
 import {
+  BatchDocument,
   BatchGenerateDocument,
+  CancelBatchDocument,
   CancelGenerationDocument,
   EstimateDocument,
   GenerateDocument,
   GenerationDocument,
   ModelsDocument,
   NodeDocument,
+  StartBatchDocument,
   StartGenerationDocument,
   ViewerDocument,
 } from '../../generated/graphql.ts';
@@ -54,6 +58,15 @@ async function generateWith(outcome: GenerateOutcome): Promise<Record<string, un
 }
 
 const ended = (terminal: Terminal, replayed = false): GenerateOutcome => ({ type: 'ENDED', terminal, replayed });
+const invalidItem = { type: 'INVALID_INPUT', code: 'INVALID', message: 'No.', path: ['input', 'items', '0'] } as const;
+const batch: Batch = {
+  id: 'bat_1',
+  status: 'RUNNING',
+  outcomes: [invalidItem, ended({ type: 'SUCCESS', generation }), undefined],
+  succeededCount: 1,
+  failedCount: 1,
+  usage,
+};
 const codeOf = ({ errors }: ExecutionResult): unknown => sluiceErrorOf(errors?.[0])?.code;
 
 describe('generate', () => {
@@ -232,33 +245,42 @@ describe('the other mutations', () => {
     expect(services.generations.asked).toEqual([['start', call]]);
   });
 
-  it('batchGenerate tells the items in order with the sum of their usage', async () => {
-    const invalid = { type: 'INVALID_INPUT', code: 'INVALID', message: 'No.', path: ['input', 'items', '0'] } as const;
-    const batch = { items: [invalid, call], concurrency: 2 };
-    const services = servicesWith({
-      batch: {
+  it.each([
+    ['batchGenerate', 'BATCH', BatchGenerateDocument],
+    ['startBatch', 'START_BATCH', StartBatchDocument],
+  ] as const)(
+    '%s runs the planned batch and tells its items in order with the sum of their usage',
+    async (field, kind, document) => {
+      const planned = { caller, items: [invalidItem, call], concurrency: 2, idempotency: undefined };
+      const services = servicesWith({ batch });
+      const context = contextWith({ [field]: { kind, batch: planned } });
+      const { data, errors } = await run(services, document, { input: { items: [input, input] } }, context);
+      expect(errors).toBeUndefined();
+      expect(services.generations.asked).toEqual([
+        field === 'startBatch' ? ['startBatch', planned] : ['batch', planned, context.signal],
+      ]);
+      expect(data?.[field]).toMatchObject({
         batchId: 'bat_1',
-        items: [invalid, ended({ type: 'SUCCESS', generation })],
+        status: 'RUNNING',
+        items: [
+          { index: 0, result: { __typename: 'InvalidInputError', path: ['input', 'items', '0'] } },
+          { index: 1, result: { __typename: 'GenerateSuccess' } },
+          { index: 2, result: null },
+        ],
         succeededCount: 1,
         failedCount: 1,
-        usage,
-      },
-    });
-    const context = contextWith({ batchGenerate: { kind: 'BATCH', batch } });
-    const { data, errors } = await run(services, BatchGenerateDocument, { input: { items: [input, input] } }, context);
-    expect(errors).toBeUndefined();
-    expect(services.generations.asked).toEqual([['batch', batch, context.signal]]);
-    expect(data?.['batchGenerate']).toMatchObject({
-      batchId: 'bat_1',
-      status: 'SUCCEEDED',
-      items: [
-        { index: 0, result: { __typename: 'InvalidInputError', path: ['input', 'items', '0'] } },
-        { index: 1, result: { __typename: 'GenerateSuccess' } },
-      ],
-      succeededCount: 1,
-      failedCount: 1,
-      usage: { costUsd: '0.00000435', totalTokens: 15 },
-    });
+        usage: { costUsd: '0.00000435', totalTokens: 15 },
+      });
+    },
+  );
+
+  it('cancelBatch answers with the batch, or null and NOT_FOUND', async () => {
+    const services = servicesWith({ batch: { ...batch, status: 'CANCELLED' } });
+    const { data } = await run(services, CancelBatchDocument, { input: { id: 'bat_1' } });
+    expect(data?.['cancelBatch']).toMatchObject({ batchId: 'bat_1', status: 'CANCELLED' });
+    const unknown = await run(services, CancelBatchDocument, { input: { id: 'bat_2' } });
+    expect(unknown.data).toEqual({ cancelBatch: null });
+    expect(sluiceErrorOf(unknown.errors?.[0])).toMatchObject({ code: 'NOT_FOUND', inputPath: ['input', 'id'] });
   });
 
   it('cancelGeneration answers with the generation, or null and NOT_FOUND', async () => {
@@ -273,6 +295,15 @@ describe('the other mutations', () => {
 });
 
 describe('queries', () => {
+  it('batch answers with the batch so far, or null and NOT_FOUND', async () => {
+    const services = servicesWith({ batch });
+    const { data } = await run(services, BatchDocument, { id: 'bat_1' });
+    expect(data?.['batch']).toMatchObject({ batchId: 'bat_1', status: 'RUNNING', succeededCount: 1 });
+    const unknown = await run(services, BatchDocument, { id: 'bat_2' });
+    expect(unknown.data).toEqual({ batch: null });
+    expect(sluiceErrorOf(unknown.errors?.[0])).toMatchObject({ code: 'NOT_FOUND', inputPath: ['id'] });
+  });
+
   it('generation is found by its id, else null and NOT_FOUND', async () => {
     const services = servicesWith({ known: [generation] });
     const found = await run(services, GenerationDocument, { id: 'gen_1' });

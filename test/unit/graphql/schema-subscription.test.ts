@@ -3,13 +3,15 @@
 
 import { describe, expect, it } from '@jest/globals';
 import { type DocumentNode, type ExecutionResult, parse, print, subscribe } from 'graphql';
+import type { BatchEvent } from '../../../src/core/batch.ts';
 import { SluiceError } from '../../../src/core/errors.ts';
 import type { GenerationEvent, Terminal, Usage } from '../../../src/core/generation.ts';
 import { formatCursor } from '../../../src/generation/cursor.ts';
+import { tell } from '../../../src/generation/retell.ts';
 import type { GraphQLContext } from '../../../src/graphql/context.ts';
 import type { ResolverServices } from '../../../src/graphql/resolver-services.ts';
 import { buildGraphQLSchema } from '../../../src/graphql/schema.ts';
-import { GenerateStreamDocument, GenerationEventsDocument } from '../../generated/graphql.ts';
+import { BatchEventsDocument, GenerateStreamDocument, GenerationEventsDocument } from '../../generated/graphql.ts';
 import { call, caller, contextWith, readerOf, servicesWith, sluiceErrorOf } from '../../support/fake-generations.ts';
 import { sampleGeneration } from '../../support/generation-samples.ts';
 
@@ -203,5 +205,51 @@ describe('generationEvents', () => {
     if (Symbol.asyncIterator in refused) throw new Error('the stream began');
     expect(sluiceErrorOf(refused.errors?.[0])).toMatchObject({ code: 'NOT_FOUND', inputPath: ['generationId'] });
     expect(refused.errors?.[0]?.path).toEqual(['generationEvents']);
+  });
+});
+
+describe('batchEvents', () => {
+  it('tells where the batch stands and each item that ends, from the cursor on', async () => {
+    const place = { batchId: 'bat_1', total: 2 };
+    const item = {
+      index: 1,
+      outcome: { type: 'ENDED', terminal: { type: 'SUCCESS', generation }, replayed: false },
+    } as const;
+    const events: BatchEvent[] = [
+      { sequence: 1, completed: 0, total: 2, item: undefined },
+      { sequence: 2, completed: 1, total: 2, item },
+    ];
+    const services = servicesWith({ openBatch: () => Object.assign(tell(events), { batchId: 'bat_1' }) });
+    const context = contextWith();
+    const stream = await open(services, BatchEventsDocument, { batchId: 'bat_1', after: 'a-cursor' }, context);
+    if (!(Symbol.asyncIterator in stream)) throw new Error('refused');
+    const told: unknown[] = [];
+    for await (const { data } of stream) told.push(data?.['batchEvents']);
+    expect(told).toMatchObject([
+      { ...place, sequence: 1, cursor: formatCursor('bat_1', 1), completed: 0, item: null },
+      {
+        ...place,
+        sequence: 2,
+        cursor: formatCursor('bat_1', 2),
+        completed: 1,
+        item: { index: 1, result: { __typename: 'GenerateSuccess', generation: { text: 'Hello' } } },
+      },
+    ]);
+    const { closeStalledReader: onStalled } = context;
+    expect(services.generations.asked).toEqual([['followBatch', 'bat_1', caller, { after: 'a-cursor', onStalled }]]);
+  });
+
+  it('is refused with NOT_FOUND for an unknown id', async () => {
+    const refuse = (): never => {
+      throw new SluiceError('NOT_FOUND', undefined, { inputPath: ['batchId'] });
+    };
+    const refused = await open(
+      servicesWith({ openBatch: refuse }),
+      BatchEventsDocument,
+      { batchId: 'b' },
+      contextWith(),
+    );
+    if (Symbol.asyncIterator in refused) throw new Error('the stream began');
+    expect(sluiceErrorOf(refused.errors?.[0])).toMatchObject({ code: 'NOT_FOUND', inputPath: ['batchId'] });
   });
 });

@@ -110,6 +110,7 @@ describe('the schema', () => {
     expect(takers.sort()).toEqual([
       'Mutation.batchGenerate',
       'Mutation.generate',
+      'Mutation.startBatch',
       'Mutation.startGeneration',
       'Query.estimate',
       'Subscription.generateStream',

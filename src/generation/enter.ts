@@ -1,0 +1,93 @@
+// How a call begins. A keyed one claims its key first: whoever finds it claimed follows the generation that holds it, so
+// attaching, replaying and resuming are one thing.
+
+import { SluiceError } from '../core/errors.ts';
+import type { IdempotencyRefusal, Terminal } from '../core/generation.ts';
+import type { ClaimScope, IdempotencyClaims } from '../features/admission/idempotency-claims.ts';
+import type { ResultStore, StoredResult } from '../features/results/result-store.ts';
+import { ownerOf } from './ownership.ts';
+import type { PreparedCall } from './prepared-call.ts';
+import { refusal } from './refusal.ts';
+import type { RunningGeneration, RunningGenerations } from './running-generations.ts';
+import type { LeavePolicy } from './waiters.ts';
+
+/** Which generation answers a call: one that runs (ours, or another's we attach to), one that ended, or none. */
+export type Entry =
+  | { readonly type: 'RUNNING'; readonly running: RunningGeneration; readonly attached: boolean }
+  | { readonly type: 'ENDED'; readonly stored: StoredResult }
+  | IdempotencyRefusal;
+
+export interface EnterOptions {
+  readonly streamed: boolean;
+  readonly logged: boolean;
+  /** Keep the answer of an unkeyed call as long as streams are kept; that of a keyed one is kept longer in any case. */
+  readonly kept: boolean;
+  readonly leavePolicy: LeavePolicy;
+  /** Attach or replay only: a cursor of the caller says that the generation began already. */
+  readonly resumeOnly?: boolean;
+}
+
+export type Enter = (call: PreparedCall, options: EnterOptions) => Entry;
+
+export interface EnterParts {
+  readonly claims: IdempotencyClaims;
+  readonly results: ResultStore;
+  readonly running: RunningGenerations;
+  /** How long the answer of an unkeyed call is kept, where it is. */
+  readonly streamRetentionMs: number;
+  /** How long the answer of a keyed call is kept. */
+  readonly resultRetentionMs: number;
+}
+
+/** @throws SluiceError CURSOR_EXPIRED where there is nothing to resume. */
+export function createEnter(parts: EnterParts): Enter {
+  const { claims, results, running } = parts;
+
+  return (call, options) => {
+    const id = running.newId();
+    const owner = ownerOf(call.caller);
+    const scope = claimScopeOf(call);
+    if (scope !== undefined && call.idempotency !== undefined) {
+      const claim = claims.claim(scope, call.idempotency.fingerprint, id);
+      if (claim.type === 'MISMATCH') return refusal('KEY_PARAMETER_MISMATCH');
+      if (claim.type === 'EXISTS') {
+        const holder = running.find(claim.holderId);
+        if (holder !== undefined) return { type: 'RUNNING', running: holder, attached: true };
+        const stored = results.get(claim.holderId);
+        return stored === undefined ? refusal('RESULT_EXPIRED') : { type: 'ENDED', stored };
+      }
+      if (options.resumeOnly) {
+        claims.release(scope, id);
+        throw new SluiceError('CURSOR_EXPIRED', undefined, { inputPath: ['after'] });
+      }
+    }
+    const unkeyedTtlMs = options.kept ? parts.streamRetentionMs : 0;
+    const contentTtlMs = scope === undefined ? unkeyedTtlMs : parts.resultRetentionMs;
+    const onEnd = (terminal: Terminal): void => {
+      results.put(owner, terminal, contentTtlMs);
+      if (scope === undefined) return;
+      if (mayRunAgain(terminal)) claims.release(scope, id);
+      else claims.finish(scope, id);
+    };
+    return { type: 'RUNNING', running: running.launch(call, { id, ...options, onEnd }), attached: false };
+  };
+}
+
+/** As a plain call enters. */
+export function plainEntry(call: PreparedCall, kept: boolean): EnterOptions {
+  const isKeyed = call.idempotency !== undefined;
+  return { streamed: false, logged: isKeyed, kept, leavePolicy: isKeyed ? 'AFTER_GRACE' : 'AT_ONCE' };
+}
+
+/** What may succeed next time frees its key; so does a generation that only ended because nobody listened. */
+export function mayRunAgain(terminal: Terminal): boolean {
+  if (terminal.type === 'UNAVAILABLE') return true;
+  if (terminal.type === 'CANCELLED') return terminal.cause === 'ABANDONED';
+  return terminal.type === 'FAILED' && terminal.retryable;
+}
+
+function claimScopeOf(call: PreparedCall): ClaimScope | undefined {
+  if (call.idempotency === undefined) return undefined;
+  const { namespace, key } = call.idempotency;
+  return { ...ownerOf(call.caller), namespace, key };
+}
