@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import { captureChild } from './bootstrap/child.mjs';
 import { prepare } from './bootstrap/prepare.mjs';
 import { CommandError, installed, projectRoot, report } from './bootstrap/project.mjs';
+import { checkLicences } from './checks/licences.mjs';
+import { checkSecrets } from './checks/secrets.mjs';
 
 /**
  * @typedef {{ exitCode: number, output: string, skipped?: string }} Outcome
@@ -44,7 +46,13 @@ const checks = [
   toolCheck('dead-code', 'files, exports and dependencies nobody uses', installed('knip', 'bin', 'knip.js')),
   toolCheck('schema', 'schema/schema.graphql is what the code makes', 'scripts/run.cjs', 'emit-schema', '--check'),
   { name: 'schema-breaks', about: 'no change of the schema breaks clients', run: checkBreakingChanges },
-  toolCheck('codegen', 'test/generated/ fits schema/', 'scripts/run.cjs', 'codegen', '--check'),
+  toolCheck(
+    'codegen',
+    'test/generated/ and the manifest of documents fit schema/',
+    ...['scripts/run.cjs', 'codegen', '--check'],
+  ),
+  { name: 'secrets', about: 'no secret is committed', run: (node) => checkSecrets(node) },
+  { name: 'licences', about: 'what production runs with may be shipped', run: () => checkLicences() },
 ];
 
 /** @param {string[]} args names of checks; none = all */
