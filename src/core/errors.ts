@@ -44,6 +44,12 @@ export const ERROR_TABLE = {
       'Subscriptions need a WebSocket (graphql-transport-ws) or an Accept header with text/event-stream or multipart/mixed;subscriptionSpec=1.0.',
   },
   PAYLOAD_TOO_LARGE: { status: 413, retryable: false, message: 'The request body is too large.' },
+  REQUEST_TIMEOUT: { status: 408, retryable: true, message: 'The request did not arrive in time.' },
+  HEADERS_TOO_LARGE: {
+    status: 431,
+    retryable: false,
+    message: 'The request headers are too large: at most 16 KiB and 100 headers, the address included.',
+  },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, retryable: false, message: 'Send "Content-Type: application/json".' },
   KEY_PARAMETER_MISMATCH: {
     status: 422,

@@ -8,6 +8,12 @@ import { type Clock, systemClock } from '../core/clock.ts';
 import { SluiceError } from '../core/errors.ts';
 import { answerErrors, discardBody } from './answer.ts';
 import { type Arrival, readArrival } from './arrival.ts';
+import {
+  type ConnectionTimings,
+  connectionSettings,
+  defaultConnectionTimings,
+  guardConnections,
+} from './connection-guard.ts';
 import { createEdgeThrottle, type EdgeThrottleLimits } from './edge-throttle.ts';
 import { createEventStreamWriter, type EventStreamOptions } from './event-stream.ts';
 import { createGraphQLEndpoint } from './graphql-endpoint.ts';
@@ -16,8 +22,11 @@ import { requireHttps, strictTransportHeader } from './https-only.ts';
 import { createLifecycle } from './lifecycle.ts';
 import { negotiate } from './negotiate.ts';
 import { type Certificate, createNodeServer } from './node-server.ts';
+import { refuseSocket } from './refuse-socket.ts';
+import { setSecurityHeaders } from './security-headers.ts';
 import type { ServerLogger } from './server-logger.ts';
-import { createServerSettings, type ServerConfiguration } from './server-settings.ts';
+import { createServerSettings, type ServerConfiguration, type ServerSettings } from './server-settings.ts';
+import { problemOfRequest } from './sound-request.ts';
 import { createWebSocketServer } from './websocket-server.ts';
 
 export interface HttpServerOptions extends ServerConfiguration {
@@ -36,6 +45,8 @@ export interface HttpServerOptions extends ServerConfiguration {
   /** Over how long a stopping server spreads the closing of its sockets. Default 5,000. */
   readonly socketSpreadMs?: number;
   readonly eventStreams?: EventStreamOptions;
+  /** Those not given keep their defaults. */
+  readonly connectionTimings?: Partial<ConnectionTimings>;
   readonly socketTimings?: { readonly initTimeoutMs?: number; readonly pingMs?: number };
   /**
    * Told once when the grace of a stop is over and something still runs, before connections are closed: whoever runs it
@@ -55,12 +66,9 @@ export interface HttpServer {
   stop(graceMs: number): Promise<void>;
 }
 
-const headersTimeoutMs = 10_000;
-/** Headers and body together: a body that trickles is cut off. */
-const requestTimeoutMs = 60_000;
-/** Above the idle time-outs of usual load balancers, so that they close first. */
-const keepAliveTimeoutMs = 75_000;
-const maxHeaderBytes = 16 * 1024;
+const paths: ReadonlySet<string> = new Set(['/graphql', '/healthz', '/readyz']);
+const pathOf = (request: IncomingMessage): string => (request.url ?? '/').split('?', 1)[0] ?? '/';
+const nothingHere = (): SluiceError => new SluiceError('NOT_FOUND', 'There is nothing here. GraphQL is at "/graphql".');
 /** For writing the answers of what was ended by the end of the grace. */
 const lastWordsMs = 1_000;
 
@@ -87,6 +95,12 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     path: string,
     arrival: Arrival,
   ): Promise<Caller | undefined> {
+    const problem = problemOfRequest(request);
+    if (problem !== undefined) {
+      // Where such a request ends is in doubt: nothing behind it is read.
+      response.setHeader('Connection', 'close');
+      throw problem;
+    }
     if (path === '/graphql') {
       const { cors, httpsOnly } = arrival.settings;
       cors.apply(request, response);
@@ -94,16 +108,17 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       if (cors.answerPreflight(request, response)) return undefined;
       return (await graphql(request, response, arrival)).caller;
     }
+    discardBody(request, arrival.settings.maxAnonymousBodyBytes);
     if (path === '/healthz') answerHealth(response);
     else if (path === '/readyz') answerReadiness(response, lifecycle, options.readiness ?? (() => []));
-    else throw new SluiceError('NOT_FOUND', 'There is nothing here. GraphQL is at "/graphql".');
+    else throw nothingHere();
     return undefined;
   }
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const arrival = readArrival(request, settings, clock);
     const { requestId, client, settings: current } = arrival;
-    const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
+    const path = pathOf(request);
     const startedAtMs = clock.elapsed();
     let caller: Caller | undefined;
     let isRouted = false;
@@ -112,8 +127,8 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       if (!isRouted || !isClosed) return;
       const { method } = request;
       const ms = Math.round((clock.elapsed() - startedAtMs) * 10) / 10;
-      // The path of what does not exist is the caller's text.
-      const known = response.statusCode === 404 && path !== '/graphql' ? undefined : path;
+      // Any other path is the caller's text.
+      const known = paths.has(path) ? path : undefined;
       const fields = {
         requestId,
         method,
@@ -132,47 +147,56 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       log();
     });
     response.setHeader('X-Request-Id', requestId);
-    response.setHeader('Cache-Control', 'no-store');
-    response.setHeader('X-Content-Type-Options', 'nosniff');
+    setSecurityHeaders(response);
     const strictTransport = strictTransportHeader(client, request);
     if (strictTransport !== undefined) response.setHeader(...strictTransport);
     if (lifecycle.phase === 'DRAINING') response.setHeader('Connection', 'close');
     try {
       caller = await route(request, response, path, arrival);
     } catch (error) {
-      const formatted = current.core.formatError(error, requestId);
-      if (!response.headersSent) {
-        discardBody(request, current.maxAnonymousBodyBytes);
-        answerErrors(response, [formatted], negotiate(request.headers.accept).json, false);
-      } else response.destroy();
+      refuse(request, response, error, current);
     }
     isRouted = true;
     log();
   }
 
+  function refuse(
+    request: IncomingMessage,
+    response: ServerResponse,
+    error: unknown,
+    { core, maxAnonymousBodyBytes }: ServerSettings,
+  ): void {
+    const formatted = core.formatError(error, String(response.getHeader('X-Request-Id')));
+    if (response.headersSent) return void response.destroy();
+    discardBody(request, maxAnonymousBodyBytes);
+    answerErrors(response, [formatted], negotiate(request.headers.accept).json, false);
+  }
+
+  const timings = { ...defaultConnectionTimings, ...options.connectionTimings };
   const nodeSettings = {
-    maxHeaderSize: maxHeaderBytes,
-    headersTimeout: headersTimeoutMs,
-    requestTimeout: requestTimeoutMs,
-    keepAliveTimeout: keepAliveTimeoutMs,
-    connectionsCheckingInterval: 5_000,
-    noDelay: true,
+    ...connectionSettings(timings),
     // Clients that offer HTTP/2 (`Upgrade: h2c`) are answered in HTTP/1.1, as the standard has it.
     shouldUpgradeCallback: (request: IncomingMessage) => request.headers.upgrade?.toLowerCase() === 'websocket',
   };
   const { server, scheme, replaceCertificate } = createNodeServer(nodeSettings, options.certificate);
+  guardConnections({
+    server,
+    timings,
+    clock,
+    logger,
+    refuse: (request, response, error) => {
+      response.setHeader('Connection', 'close');
+      refuse(request, response, error, settings);
+    },
+  });
   server.on('request', (request, response) => void serve(request, response));
   server.on('upgrade', (request, socket, head) => {
-    const isGraphQL = (request.url ?? '/').split('?', 1)[0] === '/graphql';
     // From here on nobody else listens: a caller that resets the connection is no fault of the process.
     socket.on('error', () => socket.destroy());
     const arrival = readArrival(request, settings, clock);
-    if (isGraphQL) void sockets.handleUpgrade(request, socket, head, arrival);
-    else {
-      socket.end(
-        `HTTP/1.1 404 Not Found\r\nX-Request-Id: ${arrival.requestId}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`,
-      );
-    }
+    const problem = problemOfRequest(request) ?? (pathOf(request) === '/graphql' ? undefined : nothingHere());
+    if (problem === undefined) void sockets.handleUpgrade(request, socket, head, arrival);
+    else refuseSocket(socket, problem, arrival.requestId, strictTransportHeader(arrival.client, request));
   });
 
   const giveUp = new AbortController();

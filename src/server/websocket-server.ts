@@ -6,15 +6,20 @@ import type { Duplex } from 'node:stream';
 import { handleProtocols } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Caller } from '../core/caller.ts';
-import { ERROR_TABLE, SluiceError } from '../core/errors.ts';
+import { SluiceError } from '../core/errors.ts';
 import type { Arrival } from './arrival.ts';
 import { requireHttps, strictTransportHeader } from './https-only.ts';
-import type { ServerLogger } from './server-logger.ts';
+import { refuseSocket } from './refuse-socket.ts';
 import type { WebSocketServerOptions } from './socket-options.ts';
 import { createSocketSession, type SocketSession } from './socket-session.ts';
 
 /** How long a stopping server waits for a peer to say goodbye. */
 const closeReplyMs = 2_000;
+
+interface Upgrade {
+  readonly requestId: string;
+  readonly strictTransport: readonly [name: string, value: string] | undefined;
+}
 
 export interface GatewaySockets {
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, arrival: Arrival): Promise<void>;
@@ -32,8 +37,16 @@ export function createWebSocketServer(options: WebSocketServerOptions): GatewayS
     maxPayload: settings().maxBodyBytes,
     handleProtocols,
   });
-  let answerHeaders: readonly string[] = [];
-  server.on('headers', (headers) => headers.push(...answerHeaders));
+  /** What is being upgraded: ws asks for headers, or complains, within the same turn. */
+  let upgrading: Upgrade | undefined;
+  server.on('headers', (headers) => {
+    if (upgrading?.strictTransport !== undefined) headers.push(upgrading.strictTransport.join(': '));
+  });
+  server.on('wsClientError', (_error, socket) => {
+    if (upgrading === undefined) return void socket.destroy();
+    const says = 'This is not a valid WebSocket handshake (RFC 6455, version 13).';
+    refuseSocket(socket, new SluiceError('BAD_USER_INPUT', says), upgrading.requestId, upgrading.strictTransport);
+  });
   const sessions = new Set<SocketSession>();
   const perCaller = new Map<string, number>();
   let isStopping = false;
@@ -86,11 +99,11 @@ export function createWebSocketServer(options: WebSocketServerOptions): GatewayS
         }
         await throttle.countUpgrade(client.address);
       } catch (error) {
-        return refuseUpgrade(socket, error, requestId, logger, strictTransport);
+        if (!(error instanceof SluiceError)) logger.error({ err: error, requestId }, 'an upgrade failed');
+        return refuseSocket(socket, error, requestId, strictTransport);
       }
       server.options.maxPayload = current.maxBodyBytes;
-      // Asked for within this turn.
-      answerHeaders = strictTransport === undefined ? [] : [strictTransport.join(': ')];
+      upgrading = { requestId, strictTransport };
       server.handleUpgrade(request, socket, head, (webSocket) => open(webSocket, arrival));
     },
     stop(spreadMs) {
@@ -117,22 +130,4 @@ export function createWebSocketServer(options: WebSocketServerOptions): GatewayS
       server.close();
     },
   };
-}
-
-/** Before the upgrade a socket speaks HTTP. */
-function refuseUpgrade(
-  socket: Duplex,
-  error: unknown,
-  requestId: string,
-  logger: ServerLogger,
-  header?: readonly [string, string],
-): void {
-  const known = error instanceof SluiceError ? error : new SluiceError('INTERNAL_SERVER_ERROR');
-  if (known.code === 'INTERNAL_SERVER_ERROR') logger.error({ err: error, requestId }, 'an upgrade failed');
-  const { status, retryable } = ERROR_TABLE[known.code];
-  const body = JSON.stringify({ errors: [{ message: known.message, extensions: { code: known.code, requestId } }] });
-  const retryAfter = retryable ? `Retry-After: ${Math.max(1, Math.ceil((known.retryAfterMs ?? 0) / 1_000))}\r\n` : '';
-  socket.end(
-    `HTTP/1.1 ${status} ${known.code}\r\nContent-Type: application/json; charset=utf-8\r\nX-Request-Id: ${requestId}\r\n${retryAfter}${header === undefined ? '' : `${header.join(': ')}\r\n`}Cache-Control: no-store\r\nConnection: close\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-  );
 }
