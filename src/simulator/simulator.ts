@@ -8,13 +8,14 @@ import { anthropicFormat } from './anthropic/anthropic.ts';
 import { createBillKeeper } from './bill.ts';
 import type { ChatView } from './chat-view.ts';
 import { createExchange } from './exchange.ts';
+import { geminiFormat } from './gemini/gemini.ts';
 import { instantModel, MODELS } from './models.ts';
 import { openAiFormat } from './openai/openai.ts';
 import { Refused, WireError } from './refusal.ts';
 import { parseBody, parseJson, readBody } from './request-body.ts';
 import { createScript } from './script.ts';
 import type { Simulator, SimulatorOptions } from './types.ts';
-import type { WireFormat, WireHead, WireRequest } from './wire-format.ts';
+import type { RefusalContext, WireFormat, WireHead, WireRequest } from './wire-format.ts';
 
 const KEEP_ENTRIES = 10_000;
 const WAIT_LIMIT_MS = 10_000;
@@ -32,7 +33,7 @@ function serve<View extends ChatView>(format: WireFormat<View>): Service {
 
 const OPENAI = serve(openAiFormat);
 /** The first that feels addressed answers. */
-const SERVICES: readonly Service[] = [serve(anthropicFormat), OPENAI];
+const SERVICES: readonly Service[] = [serve(geminiFormat), serve(anthropicFormat), OPENAI];
 
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
   const keeper = createBillKeeper(options.keepEntries ?? KEEP_ENTRIES, options.keepContent ?? true);
@@ -64,7 +65,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       service.checkHead(head);
       await service.answer({ exchange, script, keeper, seed }, { ...head, body: parseBody(text) });
     } catch (error) {
-      await sendRefusal(exchange, asWireError(error, service, entry.id), service.errorType);
+      await sendRefusal(exchange, asWireError(error, service, { id: entry.id, head }), service.errorType);
     }
   };
 
@@ -79,7 +80,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       const result = answerAdmin(head, text) ?? answerModels(service, head);
       sendJson(response, 200, result);
     } catch (error) {
-      const refusal = asWireError(error, service, undefined);
+      const refusal = asWireError(error, service, { id: undefined, head });
       sendJson(response, refusal.status, refusal.body, refusal.headers);
     }
   };
@@ -164,13 +165,13 @@ function headOf(request: IncomingMessage): WireHead {
     : { method, path: url.slice(0, mark), search: url.slice(mark + 1), headers };
 }
 
-function asWireError(error: unknown, service: Service, id: string | undefined): WireError {
+function asWireError(error: unknown, service: Service, of: Omit<RefusalContext, 'nowMs'>): WireError {
   if (error instanceof WireError) return error;
   const refusal =
     error instanceof Refused
       ? error.refusal
       : ({ type: 'FAULT', message: `The simulator failed: ${String(error)}` } as const);
-  return service.refuse(refusal, { id, nowMs: Date.now() });
+  return service.refuse(refusal, { ...of, nowMs: Date.now() });
 }
 
 function sendJson(

@@ -38,6 +38,13 @@ export interface AnswerContext {
   readonly behaviour: Behaviour;
 }
 
+export interface RefusalContext {
+  /** undefined: no call of a model, so there is nothing on the bill. */
+  readonly id: string | undefined;
+  readonly head: WireHead;
+  readonly nowMs: number;
+}
+
 /** A frame of a stream. */
 export interface Step {
   readonly frame: string;
@@ -95,7 +102,7 @@ export interface WireFormat<View extends ChatView> {
   /** Of every answer, good or bad. */
   headers(id: string, retryAfterSeconds: number | undefined): Record<string, string>;
   limitHeaders(limits: RateLimits, nowMs: number): Record<string, string>;
-  refuse(refusal: Refusal, context: { readonly id: string | undefined; readonly nowMs: number }): WireError;
+  refuse(refusal: Refusal, context: RefusalContext): WireError;
 }
 
 export const bearerToken = (headers: IncomingHttpHeaders): string | undefined =>

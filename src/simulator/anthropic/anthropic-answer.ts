@@ -2,11 +2,11 @@
 // `input_tokens` tells what is neither read from nor written to the prompt cache; `output_tokens` includes thinking.
 
 import { joined, type Plan, type UsageCounts } from '../plan.ts';
+import { signatureOf } from '../signature.ts';
 import type { Json } from '../types.ts';
 import type { AnswerContext, Step, StreamFrames } from '../wire-format.ts';
 import { errorBody } from './anthropic-errors.ts';
 import type { AnthropicView } from './anthropic-request.ts';
-import { signatureOf } from './signature.ts';
 
 const BROKEN = '{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"';
 const MISSHAPEN_DELTA = '{"type":"content_block_delta","index":"first","delta":["what?"]}';

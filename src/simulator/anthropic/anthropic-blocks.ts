@@ -2,11 +2,11 @@
 
 import { type Image, imageFromAddress, imageFromBase64 } from '../images.ts';
 import { isRecord } from '../json-record.ts';
+import { isSignature } from '../signature.ts';
 import type { Json, JsonRecord } from '../types.ts';
 import { invalid, invalidRequest } from './anthropic-errors.ts';
 import { readFlag, readList, readOption, readRecord, readText, refuseExtra } from './anthropic-values.ts';
 import type { CacheMarks } from './cache-marks.ts';
-import { isSignature } from './signature.ts';
 
 export type Block =
   | { readonly type: 'text'; readonly text: string }

@@ -2,6 +2,7 @@
 
 import { exhaustedLimits, type RateLimits, type Refusal, Refused, WireError } from '../refusal.ts';
 import type { Json, JsonRecord } from '../types.ts';
+import type { RefusalContext } from '../wire-format.ts';
 
 const USUAL: { readonly [status: number]: { readonly type: string; readonly message: string } } = {
   400: { type: 'invalid_request_error', message: 'The request is not valid.' },
@@ -53,7 +54,7 @@ export function limitHeaders({ requests, tokens }: RateLimits, nowMs: number): R
 }
 
 /** Any refusal in the words of the API. */
-export function refuse(why: Refusal, { id, nowMs }: { readonly id: string | undefined; readonly nowMs: number }) {
+export function refuse(why: Refusal, { id, nowMs }: RefusalContext): WireError {
   const refusal = (status: number, error?: JsonRecord, headers?: Record<string, string>) =>
     new WireError(status, errorBody(status, error, id), headers);
   const limited = (message: string | undefined, seconds: number, limits: RateLimits) =>
