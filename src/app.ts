@@ -25,6 +25,7 @@ import type { Config, ModelConfig, ProviderConfig } from './platform/config.ts';
 import { SIMULATOR_MODELS, SIMULATOR_PROVIDER } from './platform/config-checks.ts';
 import { DEFAULT_MODEL } from './platform/config-loader.ts';
 import type { Logger } from './platform/logger.ts';
+import { createOutboundHosts } from './platform/outbound-hosts.ts';
 import { createProxyChoice } from './platform/proxy-choice.ts';
 import type { Secret } from './platform/secret.ts';
 import type { TlsPair } from './platform/tls-pair.ts';
@@ -89,6 +90,7 @@ export async function createApp(parts: AppParts): Promise<App> {
   const upstreams = {
     models: createModelCatalog(resolved.models),
     providers: new Map(providers.map((provider) => [provider.id, provider])),
+    hosts: createOutboundHosts(config.outbound.allowedHosts),
   };
   const generations = createGenerations({
     estimator: createTokenEstimator(),

@@ -11,16 +11,11 @@ import type { Provider } from '../providers/provider.ts';
 import type { CallInput } from './call-input.ts';
 import { fingerprintOf, fingerprintOfAll } from './fingerprint.ts';
 import type { CallEstimate, Generations, InputPath } from './generations.ts';
+import { InputProblem } from './input-problem.ts';
 import type { PreparedBatch, PreparedItem } from './prepared-batch.ts';
 import type { PreparedCall, PreparedKey } from './prepared-call.ts';
 import type { Asker } from './upstreams.ts';
-import {
-  InputProblem,
-  validateIdempotencyKey,
-  validateLabels,
-  validateRequest,
-  validateTimeout,
-} from './validate-input.ts';
+import { validateIdempotencyKey, validateLabels, validateRequest, validateTimeout } from './validate-input.ts';
 
 const MAX_BATCH_ITEMS = 100;
 const MAX_CONCURRENCY = 50;
@@ -44,7 +39,7 @@ export function createPreparation({ estimator, schemas }: PrepareParts): Prepara
     keyOf: () => Omit<PreparedKey, 'fingerprint'> | undefined,
   ): PreparedCall | InvalidInput {
     try {
-      const { models, providers } = upstreams;
+      const { models, providers, hosts } = upstreams;
       const model = models.find(input.model, caller);
       if (model === undefined) {
         throw new InputProblem(['model'], 'No such model. Ask the "models" query for their names.', 'MODEL_NOT_FOUND');
@@ -53,7 +48,7 @@ export function createPreparation({ estimator, schemas }: PrepareParts): Prepara
       if (provider === undefined) throw new Error('a model refers to a provider that was never made');
       const key = keyOf();
       const cap = outputCap(input, model);
-      const asked: ChatRequest = { ...validateRequest(input, model, schemas), maxOutputTokens: cap.tokens };
+      const asked: ChatRequest = { ...validateRequest(input, model, { schemas, hosts }), maxOutputTokens: cap.tokens };
       const { request, warnings } = fitReasoning(asked, model);
       warnings.push(...reviewOf(request, model, provider));
       const { prices } = model;

@@ -1,51 +1,39 @@
 // Checks one call's input and turns it into our words. Messages teach and never repeat what was sent.
 
-import type { ChatRequest, Message, OutputFormat, Part, Reasoning, Tool, ToolChoice } from '../core/chat.ts';
-import type { InvalidInput, InvalidInputCode } from '../core/generation.ts';
+import type { ChatRequest, OutputFormat, Reasoning, Tool, ToolChoice } from '../core/chat.ts';
 import type { JsonObject } from '../core/json.ts';
 import { PROVIDER_KINDS } from '../core/provider-kinds.ts';
 import type { OutputSchemas } from '../features/guards/output-schema.ts';
 import type { Model } from '../features/routing/model-catalog.ts';
-import type { CallInput, MessageInput, PartInput } from './call-input.ts';
+import type { OutboundHosts } from '../platform/outbound-hosts.ts';
+import type { CallInput } from './call-input.ts';
+import { InputProblem, NAME, requireObject, TOOL_NAME_RULE } from './input-problem.ts';
+import { validateMessages } from './validate-messages.ts';
 
-const IMAGE_TYPES = ['image/png', 'image/jpeg', 'image/gif', 'image/webp'];
-const NAME = /^[A-Za-z0-9_-]{1,64}$/;
 const LABEL_NAME = /^[A-Za-z0-9_.-]{1,64}$/;
 const PRINTABLE = /^[\x20-\x7e]{1,255}$/;
-const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
 const MAX_STOPS = 4;
 const MAX_STOP_CHARACTERS = 256;
 const MAX_LABELS = 16;
 const MAX_LABEL_VALUE_CHARACTERS = 256;
-const MAX_URL_CHARACTERS = 8192;
 const MAX_TIMEOUT_MS = 3_600_000;
 const MAX_DESCRIPTION_CHARACTERS = 8192;
 
 const NO_OPTIONS: Readonly<Record<string, JsonObject>> = {};
 
-/** Thrown inside this folder's validation only; prepare.ts turns it into a value. */
-export class InputProblem extends Error {
-  readonly code: InvalidInputCode;
-  readonly path: readonly string[];
-
-  constructor(path: readonly (string | number)[], message: string, code: InvalidInputCode = 'INVALID') {
-    super(message);
-    this.code = code;
-    this.path = path.map(String);
-  }
-
-  toInvalidInput(prefix: readonly string[]): InvalidInput {
-    return { type: 'INVALID_INPUT', code: this.code, message: this.message, path: [...prefix, ...this.path] };
-  }
+export interface InputRules {
+  readonly schemas: OutputSchemas;
+  /** Where images may lie. */
+  readonly hosts: OutboundHosts;
 }
 
 /** What the model is to be asked, apart from the output cap. @throws InputProblem */
 export function validateRequest(
   input: CallInput,
   model: Model,
-  schemas: OutputSchemas,
+  { schemas, hosts }: InputRules,
 ): Omit<ChatRequest, 'maxOutputTokens'> {
-  const messages = validateMessages(input);
+  const messages = validateMessages(input, hosts);
   const tools = validateTools(input);
   const request = {
     messages,
@@ -101,112 +89,6 @@ export function validateLabels(input: CallInput): readonly { readonly name: stri
   });
   return labels;
 }
-
-function validateMessages(input: CallInput): readonly Message[] {
-  const { prompt, messages } = input;
-  if (prompt !== null && prompt !== undefined) {
-    if (messages !== null && messages !== undefined) {
-      throw new InputProblem(['messages'], 'Give either prompt or messages, not both.');
-    }
-    if (prompt.trim() === '') throw new InputProblem(['prompt'], 'The prompt is empty.');
-    const parts = [{ type: 'text', text: prompt }] as const;
-    return [{ role: 'USER', parts, toolCalls: [], toolCallId: undefined, cacheBreakpoint: false }];
-  }
-  if (messages === null || messages === undefined) {
-    throw new InputProblem([], 'Give a prompt or messages.');
-  }
-  if (messages.length === 0) throw new InputProblem(['messages'], 'messages is empty: give at least one.');
-  const knownCalls = new Set<string>();
-  const result = messages.map((message, index) => validateMessage(message, index, knownCalls));
-  if (result.every((message) => message.role === 'SYSTEM')) {
-    throw new InputProblem(['messages'], 'Besides SYSTEM messages a call needs at least one message to answer.');
-  }
-  return result;
-}
-
-function validateMessage(message: MessageInput, index: number, knownCalls: Set<string>): Message {
-  const at = (...rest: (string | number)[]): (string | number)[] => ['messages', index, ...rest];
-  const toolCalls = message.toolCalls ?? [];
-  if (toolCalls.length > 0 && message.role !== 'ASSISTANT') {
-    throw new InputProblem(at('toolCalls'), 'Only ASSISTANT messages carry toolCalls.');
-  }
-  toolCalls.forEach((call, position) => {
-    if (call.id === '') throw new InputProblem(at('toolCalls', position, 'id'), 'A tool call needs an id.');
-    if (!NAME.test(call.name)) throw new InputProblem(at('toolCalls', position, 'name'), TOOL_NAME_RULE);
-    requireObject(call.arguments, at('toolCalls', position, 'arguments'));
-    knownCalls.add(call.id);
-  });
-  const toolCallId = message.toolCallId ?? undefined;
-  if (message.role === 'TOOL') {
-    if (toolCallId === undefined) {
-      throw new InputProblem(at('toolCallId'), 'A TOOL message says by toolCallId which call it answers.');
-    }
-    if (!knownCalls.has(toolCallId)) {
-      throw new InputProblem(at('toolCallId'), 'No earlier ASSISTANT message made a tool call with this id.');
-    }
-  } else if (toolCallId !== undefined) {
-    throw new InputProblem(at('toolCallId'), 'Only TOOL messages carry a toolCallId.');
-  }
-  return {
-    role: message.role,
-    parts: validateParts(message, at, toolCalls.length > 0),
-    toolCalls,
-    toolCallId,
-    cacheBreakpoint: message.cacheBreakpoint ?? false,
-  };
-}
-
-function validateParts(
-  message: MessageInput,
-  at: (...rest: (string | number)[]) => (string | number)[],
-  mayBeEmpty: boolean,
-): readonly Part[] {
-  const content = message.content ?? undefined;
-  const parts = message.parts ?? undefined;
-  if (content !== undefined && parts !== undefined) {
-    throw new InputProblem(at('parts'), 'Give either content or parts, not both.');
-  }
-  if (parts !== undefined && parts.length > 0) {
-    return parts.map((part, position) => validatePart(part, message.role === 'USER', at('parts', position)));
-  }
-  // An empty tool result says something: the tool ran and had nothing to tell.
-  if (content !== undefined && (content.trim() !== '' || message.role === 'TOOL'))
-    return [{ type: 'text', text: content }];
-  if (mayBeEmpty) return [];
-  throw new InputProblem(at(content === undefined ? 'parts' : 'content'), 'The message is empty.');
-}
-
-function validatePart(part: PartInput, mayHoldImages: boolean, path: (string | number)[]): Part {
-  const given = [part.text, part.imageUrl, part.imageBase64].filter((value) => value !== null && value !== undefined);
-  if (given.length !== 1) throw new InputProblem(path, 'Give exactly one of text, imageUrl and imageBase64.');
-  if (part.text !== null && part.text !== undefined) {
-    if (part.text === '') throw new InputProblem([...path, 'text'], 'The text is empty.');
-    return { type: 'text', text: part.text };
-  }
-  if (!mayHoldImages) throw new InputProblem(path, 'Images may stand in USER messages only.');
-  if (part.imageUrl !== null && part.imageUrl !== undefined) {
-    if (!isWebUrl(part.imageUrl)) {
-      throw new InputProblem(
-        [...path, 'imageUrl'],
-        'imageUrl must be an https:// address without user name or password.',
-      );
-    }
-    return { type: 'image-url', url: part.imageUrl };
-  }
-  if (!IMAGE_TYPES.includes(part.mediaType ?? '')) {
-    throw new InputProblem([...path, 'mediaType'], `imageBase64 needs a mediaType, one of ${IMAGE_TYPES.join(', ')}.`);
-  }
-  const base64 = part.imageBase64 ?? '';
-  if (base64.length % 4 !== 0 || !BASE64.test(base64)) {
-    throw new InputProblem(
-      [...path, 'imageBase64'],
-      'imageBase64 must be standard base64 with padding, without "data:".',
-    );
-  }
-  return { type: 'image-data', base64, mediaType: part.mediaType ?? '' };
-}
-
-const TOOL_NAME_RULE = 'A tool name has 1 to 64 letters, digits, "_" or "-".';
 
 function validateTools(input: CallInput): readonly Tool[] {
   const seen = new Set<string>();
@@ -321,17 +203,4 @@ function inRange(value: number | null | undefined, from: number, to: number, nam
   if (value === null || value === undefined) return undefined;
   if (!(value >= from && value <= to)) throw new InputProblem([name], `${name} must be between ${from} and ${to}.`);
   return value;
-}
-
-/** Scalars named JSONObject let nothing else through today; this keeps the promise where the value is used. */
-function requireObject(value: unknown, path: (string | number)[]): void {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new InputProblem(path, 'A JSON object is needed here.');
-  }
-}
-
-function isWebUrl(text: string): boolean {
-  if (text.length > MAX_URL_CHARACTERS || !URL.canParse(text)) return false;
-  const url = new URL(text);
-  return url.protocol === 'https:' && url.username === '' && url.password === '';
 }

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { parseMicroUsd } from '../core/money.ts';
 import { isAddressRange } from './address-ranges.ts';
 import { isSubstitutedText } from './config-file.ts';
+import { parseAllowedHost } from './outbound-hosts.ts';
 import { createSecret } from './secret.ts';
 
 /** Separates the known keys in the message of an unknown-key issue (see config-schema.ts). */
@@ -115,4 +116,15 @@ export function origin() {
       .string({ error })
       .refine((value) => value === '*' || (URL.canParse(value) && new URL(value).origin === value), { error }),
   );
+}
+
+/** A host that addresses from outside may lead to although it is not on the public internet. */
+export function allowedHost() {
+  const error = 'a host name or IP address, maybe with a port, like images.example.internal or "[fd00::7]:8443"';
+  return z.preprocess(plainText, z.string({ error })).transform((value, context) => {
+    const host = parseAllowedHost(value);
+    if (host !== undefined) return host;
+    context.issues.push({ code: 'custom', message: error, input: value });
+    return z.NEVER;
+  });
 }

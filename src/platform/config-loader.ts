@@ -237,6 +237,7 @@ function assemble(
     throttle: file.throttle,
     idempotency: file.idempotency,
     generations: file.generations,
+    outbound: file.outbound,
   };
 }
 

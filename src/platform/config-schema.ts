@@ -8,6 +8,7 @@ import type { ConfigProblem } from './config-errors.ts';
 import { describeLength, describeValue, formatPath, nearestName } from './config-errors.ts';
 import {
   addressRange,
+  allowedHost,
   choice,
   flag,
   KEY_SEPARATOR,
@@ -166,6 +167,13 @@ const generations = section({
   defaultMaxOutputTokens: wholeNumber(1, MOST_TOKENS).default(4_096),
 });
 
+const outbound = section({
+  allowedHosts: list(allowedHost(), 'a list of hosts').default([]),
+  timeoutMs: milliseconds(1, 10 * 60_000).default(10_000),
+  maxBytes: wholeNumber(1_024, 256 * 1024 * 1024).default(8 * 1024 * 1024),
+  maxRedirects: wholeNumber(0, 20).default(3),
+});
+
 const fileSchema = section(
   {
     server: server.prefault({}),
@@ -182,6 +190,7 @@ const fileSchema = section(
     throttle: throttle.prefault({}),
     idempotency: section({ retentionHours: wholeNumber(1, 24 * 31).default(24) }).prefault({}),
     generations: generations.prefault({}),
+    outbound: outbound.prefault({}),
   },
   {
     limits: 'a limit on requests, tokens or money',

@@ -6,6 +6,7 @@ import type { Capability } from '../core/chat.ts';
 import type { Prices } from '../core/money.ts';
 import type { ProviderKind } from '../core/provider-kinds.ts';
 import type { DocumentManifest } from './document-manifest.ts';
+import type { AllowedHost } from './outbound-hosts.ts';
 import type { ProxySettings } from './proxy-choice.ts';
 import type { Secret } from './secret.ts';
 import type { TlsFiles, TlsPair } from './tls-pair.ts';
@@ -41,6 +42,7 @@ export interface Config {
   readonly throttle: ThrottleConfig;
   readonly idempotency: { readonly retentionHours: number };
   readonly generations: GenerationsConfig;
+  readonly outbound: OutboundConfig;
   /** Whole sentences to log at start: what works otherwise than the settings may suggest. */
   readonly warnings: readonly string[];
 }
@@ -174,4 +176,14 @@ export interface GenerationsConfig {
   readonly maxAnswerBytes: number;
   /** Output cap where neither the caller nor the model sets one. */
   readonly defaultMaxOutputTokens: number;
+}
+
+/** How addresses that come from outside are fetched (safe-fetch.ts). */
+export interface OutboundConfig {
+  /** Reached by http:// too, and whatever address they have. */
+  readonly allowedHosts: readonly AllowedHost[];
+  readonly timeoutMs: number;
+  /** Largest body taken. */
+  readonly maxBytes: number;
+  readonly maxRedirects: number;
 }

@@ -20,6 +20,7 @@ import {
 import type { Generations } from '../../src/generation/generations.ts';
 import type { PreparedCall } from '../../src/generation/prepared-call.ts';
 import type { Asker, Upstreams } from '../../src/generation/upstreams.ts';
+import { createOutboundHosts } from '../../src/platform/outbound-hosts.ts';
 import { createScriptedProvider, type ScriptedProvider } from './scripted-provider.ts';
 
 export const testModel: Model = {
@@ -82,7 +83,8 @@ export function createTestGenerations(
     { ...testModel, name: 'unpriced', prices: undefined },
     { ...testModel, name: 'thinker', capabilities: [...testModel.capabilities, 'REASONING'] },
   ]);
-  const upstreams = { models, providers: new Map([['scripted', provider]]) };
+  const hosts = createOutboundHosts([{ host: 'pictures.internal', port: undefined }]);
+  const upstreams = { models, providers: new Map([['scripted', provider]]), hosts };
   const generations = createGenerations({
     estimator: createTokenEstimator(),
     schemas: createOutputSchemas(),

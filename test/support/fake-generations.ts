@@ -14,6 +14,7 @@ import type { Upstreams } from '../../src/generation/upstreams.ts';
 import type { GraphQLContext } from '../../src/graphql/context.ts';
 import type { PlannedField } from '../../src/graphql/operation-plan.ts';
 import type { ResolverServices } from '../../src/graphql/resolver-services.ts';
+import { createOutboundHosts } from '../../src/platform/outbound-hosts.ts';
 import { createScriptedProvider } from './scripted-provider.ts';
 
 export const caller: Caller = {
@@ -76,6 +77,7 @@ export const call: PreparedCall = {
 export const upstreams: Upstreams = {
   models: createModelCatalog([model, unpricedModel]),
   providers: new Map(),
+  hosts: createOutboundHosts([]),
 };
 
 export interface FakeGenerations extends Generations {

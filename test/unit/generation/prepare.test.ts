@@ -154,6 +154,35 @@ describe('preparing a call', () => {
     expect(JSON.stringify(result)).not.toContain(SECRET);
   });
 
+  const withImage = (imageUrl: string) =>
+    test.generations.prepare(
+      { model: 'chat', messages: [user({ content: null, parts: [{ text: 'x' }, { imageUrl }] })] },
+      test.asker(),
+      ['input'],
+    );
+
+  it.each(
+    `https://127.0.0.1/x https://2130706433/x https://0x7f.1/x https://[::1]/x https://[::ffff:127.0.0.1]/x https://0/x
+     https://10.0.0.1/x https://192.168.1.1/x https://169.254.169.254/latest/meta-data https://[fd00:ec2::254]/x
+     https://localhost/x https://localhost./x https://a.localhost:9/x https://printer.local/x https://redis:6379/x
+     https://metadata.google.internal/x http://other.internal/x http://example.com/x https://u:p@pictures.internal/x`.split(
+      /\s+/,
+    ),
+  )('refuses an image at %s before anybody fetches it', (url) => {
+    expect(withImage(url)).toMatchObject({
+      code: 'INVALID',
+      path: ['input', 'messages', '0', 'parts', '1', 'imageUrl'],
+      message: expect.stringMatching(/^imageUrl (?:leads to a private network|must be an https)/),
+    });
+  });
+
+  it.each([
+    'https://example.com/x',
+    'https://8.8.8.8/x',
+    'https://pictures.internal/x',
+    'http://pictures.internal:81/x',
+  ])('takes an image at %s', (url) => expect(withImage(url)).toMatchObject({ type: 'PREPARED' }));
+
   it('hides a model that the caller may not use', () => {
     const caller = { ...testCaller, allowedModels: new Set(['plain']) };
     const result = test.generations.prepare({ model: 'chat', prompt: 'x' }, test.asker(caller), ['input']);

@@ -105,6 +105,7 @@ describe('a configuration that loads', () => {
       'throttle',
       'idempotency',
       'generations',
+      'outbound',
     ] as const) {
       expect(config[part]).toEqual(plain[part]);
     }
