@@ -44,6 +44,8 @@ const REJECTED_CODES: Readonly<Record<string, string>> = {
 const PROXY_WANTS_CREDENTIALS =
   'The proxy between us and the provider wants a user name and password, or others (status 407). An operator has to check HTTPS_PROXY and HTTP_PROXY.';
 
+const BLOCKED = "The provider's safety system refused this request.";
+
 const NO_FACTS: ErrorFacts = { code: undefined, parameter: undefined, status: undefined, categories: [] };
 
 interface Verdict {
@@ -68,8 +70,7 @@ function judge(status: number | undefined, facts: ErrorFacts): Verdict {
 
   const clientFault = status === undefined || (status >= 400 && status < 500);
   if (clientFault && (facts.categories.length > 0 || (code !== undefined && BLOCKED_CODES.has(code)))) {
-    const message = "The provider's safety system refused this request.";
-    return { failure: 'UPSTREAM_BLOCKED', retryable: false, message };
+    return { failure: 'UPSTREAM_BLOCKED', retryable: false, message: BLOCKED };
   }
   if (status === undefined) {
     if (known !== undefined && code !== 'insufficient_quota') return rejected(because(known, facts));
@@ -121,6 +122,11 @@ export function errorFromBody(facts: ErrorFacts, phase: 'ANSWERED' | 'PARTIAL'):
     status: facts.status,
     categories: facts.categories,
   });
+}
+
+/** A refusal by the provider's safety system in place of an answer, told in the answer's own way. */
+export function blockedError(categories: readonly string[]): UpstreamError {
+  return new UpstreamError('UPSTREAM_BLOCKED', BLOCKED, { phase: 'ANSWERED', retryable: false, categories });
 }
 
 export type TimeoutKind = 'CONNECT' | 'FIRST_TOKEN' | 'IDLE' | 'TOTAL';

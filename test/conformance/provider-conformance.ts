@@ -13,6 +13,8 @@ export interface ProviderUnderTest extends AsyncDisposable {
   readonly upstream: Pick<Simulator, 'script' | 'bill' | 'waitFor'>;
   /** A model of the upstream that answers at once and can do everything. */
   readonly model: string;
+  /** What the wire format can tell of a prompt refused for violence and hate. Default: both. */
+  readonly refusedFor?: readonly string[];
 }
 
 const GENEROUS = { connectMs: 10_000, firstTokenMs: 10_000, idleMs: 10_000, totalMs: 20_000 };
@@ -220,12 +222,16 @@ export function describeProvider(name: string, setup: () => Promise<ProviderUnde
   describe(`${name}: usage`, () => {
     it.each(MODES)('%s: classes are counted once', async (_mode, streamed) => {
       await using under = await setup();
-      const usage = { promptTokens: 100, cachedTokens: 60, completionTokens: 50, reasoningTokens: 20 };
+      const read = { promptTokens: 100, cachedTokens: 60 };
+      const usage = { ...read, cacheWriteTokens: 25, completionTokens: 50, reasoningTokens: 20 };
       under.upstream.script({ usage });
-      expect((await ask(under, streamed)).usage).toEqual({
+      const outcome = await ask(under, streamed);
+      const { cacheWriteTokens } = await lastEntry(under);
+      expect(outcome.usage).toEqual({
         inputTokens: 100,
         cachedInputTokens: 60,
-        cacheWriteTokens: 0,
+        // As billed: a format that cannot tell writes apart bills none.
+        cacheWriteTokens,
         outputTokens: 50,
         reasoningTokens: 20,
       });
@@ -255,7 +261,7 @@ export function describeProvider(name: string, setup: () => Promise<ProviderUnde
       [
         'the content filter',
         { contentFilter: ['violence', 'hate'] },
-        { failure: 'UPSTREAM_BLOCKED', retryable: false, categories: ['hate', 'violence'] },
+        { failure: 'UPSTREAM_BLOCKED', retryable: false },
       ],
       ['a prompt that is too long', { contextWindow: 10 }, { failure: 'UPSTREAM_REJECTED', retryable: false }],
       ['an error body under a 200', { error: {} }, { failure: 'UPSTREAM_ERROR', phase: 'ANSWERED' }],
@@ -275,10 +281,10 @@ export function describeProvider(name: string, setup: () => Promise<ProviderUnde
       await using under = await setup();
       under.upstream.script(behaviour);
       const { error } = await ask(under, streamed, { messages: [userMessage('XYZZY-PROMPT')] });
-      const { categories } = error ?? {};
-      expect({ ...error, ...(categories === undefined ? {} : { categories: [...categories].sort() }) }).toMatchObject(
-        expected,
-      );
+      expect(error).toMatchObject(expected);
+      if (error?.failure === 'UPSTREAM_BLOCKED') {
+        expect([...error.categories].sort()).toEqual(under.refusedFor ?? ['hate', 'violence']);
+      }
       expect(error?.message).not.toContain('XYZZY');
       expect(error?.message).toMatch(/^[A-Z].*\.$/);
     });

@@ -105,7 +105,7 @@ interface WireOutput {
   readonly instruction: string | undefined;
 }
 
-const JSON_ALONE = 'Answer with JSON alone: no other text before or after it, and no code fence.';
+const JSON_ALONE = 'Answer with JSON only, without any other text and without a code fence.';
 
 /** The API knows JSON with a schema only. */
 function wireOutput(output: OutputFormat, traits: ModelTraits, warn: (warning: string) => void): WireOutput {

@@ -7,7 +7,7 @@ import { isFields, readErrorBody } from '../error-body.ts';
 import type { ProviderDelta } from '../provider.ts';
 import { type AnswerReader, finishReasonOf, parseBody, parseEvent, progressOf } from '../read-answer.ts';
 import { asRequestId } from '../retry-after.ts';
-import { errorFromBody, unreadableError } from '../upstream-errors.ts';
+import { blockedError, errorFromBody, unreadableError } from '../upstream-errors.ts';
 import { createAnthropicUsage } from './anthropic-usage.ts';
 import { createJsonFence } from './json-fence.ts';
 
@@ -45,6 +45,10 @@ interface OpenBlock {
   input: unknown;
 }
 
+/** Of what a refusal tells only the plain name of its category is passed on. */
+const asCategory = (value: unknown): string | undefined =>
+  typeof value === 'string' && /^[a-z_]{1,64}$/.test(value) ? value : undefined;
+
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 
 export function createAnthropicAnswerReader(
@@ -58,11 +62,14 @@ export function createAnthropicAnswerReader(
   let blocksSeen = 0;
   let outputTold = false;
   let finishReason: ModelFinishReason | undefined;
+  let refusedFor: string | undefined;
   let ended = false;
   let answerId: string | undefined;
 
   const phase = (): 'ANSWERED' | 'PARTIAL' => (writer.begun ? 'PARTIAL' : 'ANSWERED');
   const isEmpty = (): boolean => blocksSeen === 0 && finishReason === undefined;
+  /** By a classifier, before the model wrote anything. */
+  const isRefused = (): boolean => blocksSeen === 0 && finishReason === 'CONTENT_FILTER';
 
   function write(piece: string): void {
     writer.text(fence === undefined ? piece : fence.take(piece));
@@ -106,6 +113,8 @@ export function createAnthropicAnswerReader(
   function readStop(fields: Fields): void {
     const reason = fields['stop_reason'];
     if (typeof reason === 'string' && reason !== '') finishReason = STOP_REASONS[reason] ?? 'STOP';
+    const details = fields['stop_details'];
+    if (isFields(details)) refusedFor = asCategory(details['category']);
   }
 
   function readMessage(message: Fields): void {
@@ -162,6 +171,7 @@ export function createAnthropicAnswerReader(
       if (isEmpty()) throw unreadableError('sent JSON that is no answer', 'ANSWERED');
     },
     end: () => {
+      if (isRefused()) throw blockedError(refusedFor === undefined ? [] : [refusedFor]);
       for (const index of [...blocks.keys()]) closeBlock(index);
       if (fence !== undefined) writer.text(fence.rest());
       writer.end();
@@ -169,13 +179,12 @@ export function createAnthropicAnswerReader(
     },
     get usage() {
       const counts = usage.counts();
-      // A refusal before any output tells the tokens it read, and they are not billed:
+      // The tokens that a refusal before any output tells are not billed:
       // https://platform.claude.com/docs/en/build-with-claude/refusals-and-fallback#refusal-response
-      const unbilled = finishReason === 'CONTENT_FILTER' && blocksSeen === 0 && counts?.outputTokens === 0;
-      return unbilled ? NOTHING : counts;
+      return isRefused() && !(outputTold && counts !== undefined && counts.outputTokens > 0) ? NOTHING : counts;
     },
     get usageBeforeOutput() {
-      return !outputTold;
+      return !outputTold && !isRefused();
     },
     get answerId() {
       return answerId;

@@ -75,7 +75,7 @@ export function readChat({ body, headers }: WireRequest): AnthropicView {
     topP: readNumber(body['top_p'], 0, 1, 'top_p'),
   };
   checkRest(body);
-  if (thinking.wanted === true) checkBesideThinking(body, choice.toolChoice.mode);
+  if (thinking.wanted === true) checkBesideThinking(body, thinking, choice.toolChoice.mode);
   return {
     model: readText(body['model'], 'model'),
     messages: [...system, ...messages],
@@ -111,8 +111,9 @@ function readThinking(value: Json | undefined, maxTokens: number): ViewThinking 
   return { wanted: true, maxTokens: budget };
 }
 
-function checkBesideThinking(body: JsonRecord, mode: string): void {
-  if (mode === 'required' || mode === 'named') {
+function checkBesideThinking(body: JsonRecord, { maxTokens: budget }: ViewThinking, mode: string): void {
+  // Adaptive thinking goes with forced tools: https://platform.claude.com/docs/en/build-with-claude/thinking#thinking-with-tool-use
+  if (budget !== undefined && (mode === 'required' || mode === 'named')) {
     throw invalidRequest('Thinking may not be enabled when tool_choice forces tool use.');
   }
   if ((body['temperature'] ?? 1) !== 1) {

@@ -456,7 +456,7 @@ describe('JSON output', () => {
 
   it('without a schema is asked for in words, as there is no other way', () => {
     const { body, warnings } = send(json(undefined), NEWEST);
-    expect(body['system']).toEqual([text(expect.stringMatching(/^Answer with JSON alone/) as unknown as string)]);
+    expect(body['system']).toEqual([text(expect.stringMatching(/^Answer with JSON only/) as unknown as string)]);
     expect(warnings).toEqual([]);
   });
 });

@@ -82,6 +82,19 @@ describe('the answer of a message', () => {
     expect(read([{ type: 'message_stop' }]).error).toMatchObject({ phase: 'NO_ANSWER', retryable: true });
   });
 
+  it.each([
+    [{ category: 'cyber', explanation: 'SECRET' }, ['cyber']],
+    [{ category: 'No plain name.', explanation: null }, []],
+    [{ category: null, explanation: null }, []],
+    [null, []],
+  ])('a refusal before any output is an error with its category: %j', (stop_details, categories) => {
+    const stopped = { type: 'message_delta', delta: { stop_reason: 'refusal', stop_details } };
+    const { error } = read([stopped, { type: 'message_stop' }]);
+    expect(error).toMatchObject({ failure: 'UPSTREAM_BLOCKED', phase: 'ANSWERED', retryable: false, categories });
+    expect(error?.message).not.toContain('SECRET');
+    expect(read([...textOf(['x']), stopped])).toMatchObject({ text: 'x', finishReason: 'CONTENT_FILTER' });
+  });
+
   it('numbers calls from 0 in the order they begin, however their pieces come', () => {
     const outcome = read([
       open(3, toolUse('first')),
@@ -216,13 +229,21 @@ describe('usage', () => {
     expect(counts(usage)).toBeUndefined();
   });
 
+  const start = { type: 'message_start', message: { usage: { input_tokens: 412, output_tokens: 1 } } };
+  const refusal = (output_tokens: number): object => ({ ...finish('refusal'), usage: { output_tokens } });
+
   it('of a refusal before any output is nothing, because it is not billed; after some it is', () => {
-    const start = { type: 'message_start', message: { usage: { input_tokens: 412, output_tokens: 0 } } };
-    const refusal = { ...finish('refusal'), usage: { output_tokens: 0 } };
-    expect(read([start, refusal]).usage).toMatchObject({ inputTokens: 0, outputTokens: 0 });
-    expect(read([start, ...textOf(['x']), refusal]).usage).toMatchObject({ inputTokens: 412 });
-    expect(read([start, { ...refusal, usage: { output_tokens: 3 } }]).usage).toMatchObject({ outputTokens: 3 });
-    expect(read([start, finish('end_turn')]).usage).toMatchObject({ inputTokens: 412 });
+    for (const end of [refusal(0), finish('refusal')]) {
+      expect(read([start, end])).toMatchObject({
+        error: { failure: 'UPSTREAM_BLOCKED' },
+        usage: { inputTokens: 0, outputTokens: 0 },
+      });
+    }
+    expect(read([start, ...textOf(['x']), refusal(0)]).usage).toMatchObject({ inputTokens: 412 });
+    expect(read([start, refusal(3)]).usage).toMatchObject({ inputTokens: 412, outputTokens: 3 });
+    expect(read([start, { ...finish('end_turn'), usage: { output_tokens: 0 } }]).usage).toMatchObject({
+      inputTokens: 412,
+    });
   });
 });
 
