@@ -19,8 +19,8 @@ import { createOperationLimitsRule, type OperationLimits } from './operation-lim
 
 /** The context of an operation that came by POST. */
 export interface HttpGraphQLContext extends GraphQLContext {
-  /** Parsed and valid; undefined: Apollo Server reads the text itself, and says what is wrong with it. */
-  readonly document: DocumentNode | undefined;
+  /** What runs, parsed and valid: Apollo Server reads no text. */
+  readonly document: DocumentNode;
   /** Told once the plan is known to run a model: the operation's general time-out does not apply then. */
   readonly onGenerates?: () => void;
 }
@@ -91,8 +91,7 @@ function createSluicePlugin(options: PluginOptions): ApolloServerPlugin<HttpGrap
       return {
         async didResolveSource(requestContext) {
           // Apollo parses and validates only what is not there yet.
-          const { document } = requestContext.contextValue;
-          if (document !== undefined) Object.assign(requestContext, { document });
+          Object.assign(requestContext, { document: requestContext.contextValue.document });
         },
         async didResolveOperation({ document, request, contextValue }) {
           const operation = selectOperation(document, request.operationName);

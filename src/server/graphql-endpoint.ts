@@ -3,13 +3,12 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { HeaderMap } from '@apollo/server';
-import type { FormattedExecutionResult, GraphQLFormattedError } from 'graphql';
+import type { DocumentNode, FormattedExecutionResult, GraphQLFormattedError } from 'graphql';
 import type { Caller } from '../core/caller.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { HttpGraphQLContext } from '../graphql/apollo.ts';
 import type { GraphQLContext } from '../graphql/context.ts';
 import { selectOperation } from '../graphql/documents.ts';
-import type { FoundDocument } from '../graphql/find-document.ts';
 import { answerErrors, discardBody } from './answer.ts';
 import type { Arrival } from './arrival.ts';
 import { hasCredentials } from './authenticate.ts';
@@ -74,11 +73,14 @@ export function createGraphQLEndpoint(options: GraphQLEndpointOptions): GraphQLE
   ): Promise<readonly GraphQLFormattedError[] | undefined> {
     const { core } = exchange.settings;
     const found = core.findDocument(operation, exchange.context.caller);
-    const { result } = found;
-    const isSubscription =
-      result.type === 'VALID' && isSubscriptionNamed(result.document, operation.operationName) && negotiated.stream;
+    const { text, result } = found;
+    if (result.type === 'INVALID') {
+      return result.errors.map((error) => core.formatError(error, exchange.context.requestId));
+    }
+    const { document } = result;
+    const isSubscription = isSubscriptionNamed(document, operation.operationName) && negotiated.stream;
     if (!isSubscription) {
-      await runOnApollo(operation, found, negotiated, exchange);
+      await runOnApollo({ ...operation, query: text }, document, negotiated, exchange);
       return undefined;
     }
     const started = await core.subscribe({ ...operation, found }, exchange.context);
@@ -89,7 +91,7 @@ export function createGraphQLEndpoint(options: GraphQLEndpointOptions): GraphQLE
 
   async function runOnApollo(
     operation: GraphQLRequestBody,
-    found: FoundDocument,
+    document: DocumentNode,
     negotiated: Negotiated,
     exchange: Exchange,
   ): Promise<void> {
@@ -100,11 +102,10 @@ export function createGraphQLEndpoint(options: GraphQLEndpointOptions): GraphQLE
     if (json.legacy || json.mediaType !== 'application/json') headers.set('accept', json.mediaType);
     const isStreamWanted = !negotiated.acceptsJson && negotiated.stream !== undefined;
     const result = await withTimeout(core.limits.timeoutMs, exchange.gone, (cancelTimeout) => {
-      const document = found.result.type === 'VALID' ? found.result.document : undefined;
       const operationContext: HttpGraphQLContext = { ...context, document, onGenerates: cancelTimeout };
       // Apollo Server takes null for absent, but not undefined.
-      const { operationName = null, variables = null, extensions = null } = operation;
-      const body = { query: found.text, operationName, variables, extensions };
+      const { query, operationName = null, variables = null, extensions = null } = operation;
+      const body = { query, operationName, variables, extensions };
       return executeGraphQL({ server: core.apollo, request, body, headers, context: async () => operationContext });
     });
     // What was refused has no result to stream: it is plain JSON with its status, as for a subscription.
