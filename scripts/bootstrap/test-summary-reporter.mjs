@@ -4,8 +4,8 @@ import { writeFileSync } from 'node:fs';
 export default class TestSummaryReporter {
   /**
    * @param {unknown} _contexts
-   * @param {{ numPassedTests: number, numFailedTests: number, numPendingTests: number, numTodoTests: number,
-   *   numRuntimeErrorTestSuites: number }} results
+   * @param {{ numPassedTests: number, numFailedTests: number, numRuntimeErrorTestSuites: number,
+   *   testResults: { testResults: { status: string, fullName: string }[] }[] }} results
    */
   onRunComplete(_contexts, results) {
     const file = process.env.SLUICE_TEST_SUMMARY;
@@ -14,7 +14,10 @@ export default class TestSummaryReporter {
     const counts = {
       passed: results.numPassedTests,
       failed: results.numFailedTests,
-      skipped: results.numPendingTests + results.numTodoTests,
+      skipped: results.testResults
+        .flatMap((file) => file.testResults)
+        .filter((test) => test.status === 'pending' || test.status === 'todo')
+        .map((test) => test.fullName),
       brokenFiles: results.numRuntimeErrorTestSuites,
     };
     writeFileSync(file, JSON.stringify(counts));

@@ -1,6 +1,8 @@
-// What a test run comes to: its last line and its exit code.
+// What a test run comes to: its last line and its exit code, and above that line the tests that did not run.
 
-/** @typedef {{ passed: number, failed: number, skipped: number, brokenFiles: number }} TestCounts */
+/** @typedef {{ passed: number, failed: number, skipped: readonly string[], brokenFiles: number }} TestCounts `skipped`: names */
+
+const MAX_NAMES = 10;
 
 /**
  * @param {number} exitCode of jest
@@ -14,7 +16,10 @@ export function judge(exitCode, counts) {
   // A file that cannot be loaded hides any number of tests: at least one has failed.
   const failed = counts.failed + counts.brokenFiles;
   const ran = counts.passed + failed;
-  const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : '';
-  const line = `${counts.passed} passed, ${failed} failed${skipped}`;
+  const { skipped } = counts;
+  const names = skipped.slice(0, MAX_NAMES).map((name) => `Skipped: ${name}\n`);
+  if (skipped.length > MAX_NAMES) names.push(`Skipped: ${skipped.length - MAX_NAMES} more\n`);
+  const count = skipped.length > 0 ? `, ${skipped.length} skipped` : '';
+  const line = `${names.join('')}${counts.passed} passed, ${failed} failed${count}`;
   return { line, exitCode: exitCode || (failed > 0 || ran === 0 ? 1 : 0) };
 }

@@ -144,20 +144,20 @@ describe('the lock around installing and building', () => {
 });
 
 describe('the last line of a test run', () => {
-  it('counts what passed, failed and was skipped', () => {
-    expect(judge(0, { passed: 12, failed: 0, skipped: 2, brokenFiles: 0 })).toEqual({
-      line: '12 passed, 0 failed, 2 skipped',
+  it('counts what passed, failed and was skipped, and names the last', () => {
+    expect(judge(0, { passed: 12, failed: 0, skipped: ['a (no b)', 'c'], brokenFiles: 0 })).toEqual({
+      line: 'Skipped: a (no b)\nSkipped: c\n12 passed, 0 failed, 2 skipped',
       exitCode: 0,
     });
   });
 
   it('counts a file that cannot be loaded as a failure', () => {
-    const verdict = judge(1, { passed: 3, failed: 1, skipped: 0, brokenFiles: 1 });
+    const verdict = judge(1, { passed: 3, failed: 1, skipped: [], brokenFiles: 1 });
     expect(verdict).toEqual({ line: '3 passed, 2 failed', exitCode: 1 });
   });
 
   it('fails when no test ran, and when jest did not end', () => {
-    expect(judge(0, { passed: 0, failed: 0, skipped: 4, brokenFiles: 0 }).exitCode).toBe(1);
+    expect(judge(0, { passed: 0, failed: 0, skipped: ['a'], brokenFiles: 0 }).exitCode).toBe(1);
     expect(judge(137, undefined)).toEqual({
       line: 'No test ran to its end (exit code 137).\n0 passed, 0 failed',
       exitCode: 137,
