@@ -98,7 +98,8 @@ export function createFindDocument({ documents, trusted, logger }: FindDocumentO
     const mode = caller.documentMode ?? trusted.mode;
     const { query = '', documentId } = request;
     if (documentId !== undefined) {
-      if (mode === 'off') throw notFound(unknownIds.off);
+      if (mode === 'off')
+        throw notFound(query === '' ? unknownIds.off : 'This server knows no documents by their id: leave it out.');
       const named = findById({ ...request, documentId }, mode);
       if (named !== undefined) return named;
     }

@@ -23,7 +23,7 @@ import type { Asker, Upstreams } from '../../src/generation/upstreams.ts';
 import { createOutboundHosts } from '../../src/platform/outbound-hosts.ts';
 import { createScriptedProvider, type ScriptedProvider } from './scripted-provider.ts';
 
-export const testModel: Model = {
+const testModel: Model = {
   name: 'chat',
   target: { providerId: 'scripted', model: 'upstream-chat' },
   capabilities: ['TEXT', 'STREAM', 'TOOLS', 'JSON_SCHEMA', 'IMAGES'],

@@ -167,6 +167,9 @@ describe('ids', () => {
 
   it('that are refused are told how to go on, without an echo', () => {
     expect(messageOf('off', { documentId: idOf(known) })).toMatch(/send the document itself as "query"/);
+    expect(messageOf('off', { documentId: idOf(known), query: known })).toMatch(
+      /no documents by their id: leave it out/,
+    );
     expect(messageOf('log', { documentId: idOf(unknown) })).toMatch(/manifest.*Until then send .* "query"/);
     expect(messageOf('require', { documentId: idOf(unknown) })).not.toMatch(/"query"/);
     expect(messageOf('require', { query: 'CANARY' })).toMatch(/"documentId"/);
