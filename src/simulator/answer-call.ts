@@ -3,11 +3,12 @@
 import { createAnswer, createIds } from './answer.ts';
 import type { BillKeeper } from './bill.ts';
 import { type ChatView, hashView } from './chat-view.ts';
-import type { Exchange } from './exchange.ts';
+import type { Exchange, OwnExchange } from './exchange.ts';
 import { HTML_PAGE } from './malformed.ts';
 import { instantModel, MODELS, type SimulatedModel } from './models.ts';
 import { blockedPlan, createPlan, outputBudget, type Plan } from './plan.ts';
 import { countPrompt } from './prompt-tokens.ts';
+import { createQuotaMeter } from './quota.ts';
 import { Refused, type WireError } from './refusal.ts';
 import { readBehaviour, readDirective, type Script } from './script.ts';
 import { sendPlain } from './send-plain.ts';
@@ -17,15 +18,16 @@ import type { Behaviour } from './types.ts';
 import type { Glance, WireFormat, WireRequest } from './wire-format.ts';
 
 export interface CallContext {
-  readonly exchange: Exchange & { useBehaviour(behaviour: Behaviour): void };
+  readonly exchange: OwnExchange;
   readonly script: Script;
   readonly keeper: BillKeeper;
   readonly seed: number;
+  readonly now: () => number;
 }
 
 /** @throws WireError or Refused when the request is refused as the real API would */
 export async function answerCall<View extends ChatView>(
-  { exchange, script, keeper, seed }: CallContext,
+  { exchange, script, keeper, seed, now }: CallContext,
   format: WireFormat<View>,
   request: WireRequest,
 ): Promise<void> {
@@ -35,6 +37,9 @@ export async function answerCall<View extends ChatView>(
   entry.model = glance.model;
   entry.streamed = glance.streamed;
 
+  const quotas = script.quotas(glance.model, glance.lastUserText);
+  const meter = createQuotaMeter(quotas, format.credential(request) ?? '', glance.model, now);
+  meter.takeRequest();
   const { behaviour, prompt } = readBehaviours(script, glance, request.headers['x-simulate']);
   exchange.useBehaviour(behaviour);
   const model = MODELS.find((one) => one.name === glance.model) ?? scriptedModel(script, glance.model);
@@ -44,6 +49,9 @@ export async function answerCall<View extends ChatView>(
 
   const view = format.read(request, model, behaviour);
   const plan = await planAnswer(format, view, model, behaviour, prompt, seed);
+  meter.takePrompt(plan.usage.promptTokens);
+  const limits = meter.limits();
+  if (limits !== undefined) exchange.useHeaders(format.limitHeaders(limits, now()));
   // From here on the prompt is charged, whatever becomes of the answer.
   entry.promptTokens = plan.usage.promptTokens;
   entry.cachedTokens = plan.usage.cachedTokens;
@@ -59,6 +67,7 @@ export async function answerCall<View extends ChatView>(
     const body = (planned: Plan) => format.plainBody(view, planned, about);
     await sendPlain(exchange, plan, behaviour, { contentType, body, misshapen: format.misshapenBody });
   }
+  meter.addAnswer(entry.completionTokens);
 }
 
 export async function sendRefusal(exchange: Exchange, refusal: WireError, contentType: string): Promise<void> {

@@ -1,8 +1,9 @@
 // What the model says to a request before anything is cut or billed: reasoning, text or tool calls.
 // Pure: the same question and seed give the same answer, streamed or not, in every wire format.
 
-import { type ChatView, hashView, lastUser, type ViewTool } from './chat-view.ts';
+import { type ChatView, hashView, lastUser, type ViewFormat, type ViewTool } from './chat-view.ts';
 import { describeImage } from './images.ts';
+import { isRecord } from './json-record.ts';
 import { createRandom, type Random } from './random.ts';
 import { writeValue } from './schema-value.ts';
 import { writeReasoning, writeText } from './text-answer.ts';
@@ -47,10 +48,11 @@ export function createIds(hash: number, callId: (random: Random) => string): () 
 }
 
 function writeContent(view: ChatView, prompt: string, random: Random, thorough: boolean): string {
-  if (view.format.type === 'json_schema') {
-    return JSON.stringify(writeValue(view.format.schema, { prompt, words: readWords(prompt) }, random));
+  const format = toldFormat(view);
+  if (format.type === 'json_schema') {
+    return JSON.stringify(writeValue(format.schema, { prompt, words: readWords(prompt) }, random));
   }
-  if (view.format.type === 'json_object' || isToldJson(view)) {
+  if (format.type === 'json_object') {
     const words = readWords(prompt);
     return JSON.stringify({ answer: writeText(prompt, random, false), topics: words.topics, words: words.all.length });
   }
@@ -60,11 +62,21 @@ function writeContent(view: ChatView, prompt: string, random: Random, thorough: 
   return writeText(prompt, random, thorough, lead);
 }
 
-/** Where a format has no JSON mode without a schema, the system prompt asks for it. */
-function isToldJson({ messages }: ChatView): boolean {
-  return messages.some(
-    ({ role, text }) => role === 'system' && /\bJSON\b/.test(text) && /\b(?:only|nothing but|valid)\b/i.test(text),
+/** Where a format has no way to ask for JSON, or for this schema, the system prompt asks for it in words. */
+function toldFormat({ format, messages }: ChatView): ViewFormat {
+  if (format.type !== 'text') return format;
+  const told = messages.findLast(
+    ({ role, text }) =>
+      role === 'system' && /\bJSON\b/.test(text) && /\b(?:alone|only|nothing but|valid)\b/i.test(text),
   );
+  if (told === undefined) return format;
+  const schema = /\bschema\b[^{]*(\{.*\})/is.exec(told.text)?.[1];
+  try {
+    const value: unknown = schema === undefined ? undefined : JSON.parse(schema);
+    return isRecord(value) ? { type: 'json_schema', schema: value } : { type: 'json_object' };
+  } catch {
+    return { type: 'json_object' };
+  }
 }
 
 /** One sentence for each tool message at the end of the conversation. */

@@ -6,7 +6,7 @@ import type { Bill, BillEntry, BillState, BillTotals, JsonRecord, WireName } fro
 export type OpenEntry = { -readonly [key in keyof BillEntry]: BillEntry[key] };
 
 export interface BillKeeper {
-  open(format: WireName, receivedAtMs: number): OpenEntry;
+  open(format: WireName): OpenEntry;
   keepContent: boolean;
   /** The entry changed: whoever waits looks again. */
   changed(): void;
@@ -44,7 +44,7 @@ const newPeriod = () => ({
   byModel: new Map<string, OpenTotals>(),
 });
 
-export function createBillKeeper(keepEntries: number, keepContent: boolean): BillKeeper {
+export function createBillKeeper(keepEntries: number, keepContent: boolean, now: () => number): BillKeeper {
   let period = newPeriod();
   let requestCount = 0;
   const waiters = new Set<Waiter>();
@@ -64,11 +64,11 @@ export function createBillKeeper(keepEntries: number, keepContent: boolean): Bil
     keepContent,
     changed,
     bill,
-    open: (format, receivedAtMs) => {
+    open: (format) => {
       requestCount += 1;
       period.count += 1;
       const id = `req_sim_${requestCount.toString(36).padStart(8, '0')}`;
-      const entry = newEntry(period.count, id, format, receivedAtMs);
+      const entry = newEntry(period.count, id, format, now());
       if (keepEntries > 0) period.entries.push(entry);
       // Dropped by halves, so that a long run does not move the list at every call.
       if (period.entries.length > keepEntries * 2) period.entries.splice(0, period.entries.length - keepEntries);
@@ -80,7 +80,7 @@ export function createBillKeeper(keepEntries: number, keepContent: boolean): Bil
     settle: (entry, state) => {
       if (entry.state !== 'RUNNING') return;
       entry.state = state;
-      entry.endedAfterMs = Date.now() - entry.receivedAtMs;
+      entry.endedAfterMs = now() - entry.receivedAtMs;
       if (state === 'ABORTED') {
         entry.aborted = true;
         entry.abortedAfterMs = entry.endedAfterMs;

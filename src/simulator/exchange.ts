@@ -25,14 +25,22 @@ export interface Exchange {
   destroy(): void;
 }
 
+/** As it is for whoever decides about the call. */
+export interface OwnExchange extends Exchange {
+  useBehaviour(behaviour: Behaviour): void;
+  /** Sent with the answer besides the usual ones. */
+  useHeaders(headers: Readonly<Record<string, string>>): void;
+}
+
 export function createExchange(
   response: ServerResponse,
   entry: OpenEntry,
   keeper: BillKeeper,
   closing: () => boolean,
   usualHeaders: (retryAfterSeconds: number | undefined) => Record<string, string>,
-): Exchange & { useBehaviour(behaviour: Behaviour): void } {
+): OwnExchange {
   let behaviour: Behaviour = {};
+  let moreHeaders: Readonly<Record<string, string>> = {};
   let gone = false;
   let destroyed = false;
   let wake: (() => void) | undefined;
@@ -107,12 +115,16 @@ export function createExchange(
     useBehaviour: (used) => {
       behaviour = used;
     },
+    useHeaders: (used) => {
+      moreHeaders = used;
+    },
     head: (status, contentType, headers = {}) => {
       if (gone) return;
       entry.status = status;
       const all: Record<string, string> = {
         'content-type': behaviour.contentType ?? contentType,
         ...usualHeaders(behaviour.retryAfterSeconds),
+        ...moreHeaders,
         ...headers,
       };
       for (const [name, value] of Object.entries(behaviour.headers ?? {})) {

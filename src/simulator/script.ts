@@ -2,7 +2,8 @@
 // prompt itself, and checked wherever they come from, so that a typing error in a test says so.
 
 import { isRecord } from './json-record.ts';
-import type { Behaviour, Malformed, ScriptRule, UsageOverride } from './types.ts';
+import { createQuotaBook, type QuotaBook } from './quota.ts';
+import type { Behaviour, Malformed, Quota, ScriptRule, UsageOverride } from './types.ts';
 
 type Check = (value: unknown) => boolean;
 
@@ -34,10 +35,16 @@ const isUsage: Check = (value) =>
   Object.entries(value).every(([name, count]) => USAGE.some((one) => one === name) && isNumber(count));
 const MALFORMED: readonly Malformed[] = ['truncated', 'wrong-shape', 'garbage', 'html'];
 
+const QUOTA: readonly (keyof Quota)[] = ['requests', 'tokens', 'windowMs'];
+const isQuota: Check = (value) =>
+  isRecord(value) &&
+  Object.entries(value).every(([name, count]) => QUOTA.some((one) => one === name) && isPositive(count));
+
 const FIELDS: { readonly [field in keyof Required<ScriptRule>]: readonly [check: Check, expected: string] } = {
   model: [isText, 'a string'],
   match: [isText, 'a string'],
   times: [isNumber, 'a number ≥ 0'],
+  quota: [isQuota, '{ requests?, tokens?, windowMs? }, each > 0'],
   latencyMs: [isNumber, 'a number ≥ 0'],
   firstTokenMs: [isNumber, 'a number ≥ 0'],
   tokensPerSecond: [isNumber, 'a number ≥ 0'],
@@ -80,7 +87,8 @@ const FIELDS: { readonly [field in keyof Required<ScriptRule>]: readonly [check:
   comments: [isFlag, 'a boolean'],
   omitDone: [isFlag, 'a boolean'],
 };
-const MATCHERS = new Set(['model', 'match', 'times']);
+/** What only a rule has. */
+const RULE_FIELDS = new Set(['model', 'match', 'times', 'quota']);
 const DIRECTIVE = '[[sim:';
 
 export interface Script {
@@ -88,6 +96,8 @@ export interface Script {
   add(rules: readonly unknown[]): () => void;
   /** The first rule that matches, used up once if it counts its uses. */
   take(model: string, lastUserText: string): Behaviour | undefined;
+  /** The quotas of all rules that match. */
+  quotas(model: string, lastUserText: string): readonly QuotaBook[];
   /** Models that exist because rules name them. */
   models(): readonly string[];
   clear(): void;
@@ -95,8 +105,14 @@ export interface Script {
 
 interface Entry {
   readonly rule: ScriptRule;
+  readonly quota: QuotaBook | undefined;
+  /** It says how to answer, and not only how much. */
+  readonly decides: boolean;
   left: number;
 }
+
+const matches = ({ model, match }: ScriptRule, askedModel: string, lastUserText: string) =>
+  (model === undefined || model === askedModel) && (match === undefined || lastUserText.includes(match));
 
 export function createScript(): Script {
   let entries: Entry[] = [];
@@ -104,7 +120,7 @@ export function createScript(): Script {
     add: (rules) => {
       const added = rules.map((rule): Entry => {
         checkFields(rule, 'a script rule', true);
-        return { rule: rule as ScriptRule, left: (rule as ScriptRule).times ?? Number.POSITIVE_INFINITY };
+        return createEntry(rule as ScriptRule);
       });
       entries.push(...added);
       return () => {
@@ -113,15 +129,14 @@ export function createScript(): Script {
     },
     take: (model, lastUserText) => {
       const found = entries.find(
-        ({ rule, left }) =>
-          left > 0 &&
-          (rule.model === undefined || rule.model === model) &&
-          (rule.match === undefined || lastUserText.includes(rule.match)),
+        ({ rule, left, decides }) => decides && left > 0 && matches(rule, model, lastUserText),
       );
       if (found === undefined) return undefined;
       found.left -= 1;
       return found.rule;
     },
+    quotas: (model, lastUserText) =>
+      entries.flatMap(({ rule, quota }) => (quota !== undefined && matches(rule, model, lastUserText) ? [quota] : [])),
     models: () =>
       entries.length === 0
         ? []
@@ -129,6 +144,16 @@ export function createScript(): Script {
     clear: () => {
       entries = [];
     },
+  };
+}
+
+function createEntry(rule: ScriptRule): Entry {
+  const { quota, times = Number.POSITIVE_INFINITY } = rule;
+  return {
+    rule,
+    quota: quota === undefined ? undefined : createQuotaBook(quota),
+    decides: quota === undefined || Object.keys(rule).some((field) => !RULE_FIELDS.has(field)),
+    left: times,
   };
 }
 
@@ -173,9 +198,9 @@ function checkFields(value: unknown, where: string, matchers: boolean): void {
   if (!isRecord(value)) throw new Error(`${where} must be an object.`);
   for (const [field, content] of Object.entries(value)) {
     if (content === undefined) continue;
-    const known = Object.hasOwn(FIELDS, field) && (matchers || !MATCHERS.has(field));
+    const known = Object.hasOwn(FIELDS, field) && (matchers || !RULE_FIELDS.has(field));
     if (!known) {
-      const names = Object.keys(FIELDS).filter((name) => matchers || !MATCHERS.has(name));
+      const names = Object.keys(FIELDS).filter((name) => matchers || !RULE_FIELDS.has(name));
       throw new Error(`${where} has no field "${field}". It has: ${names.join(', ')}.`);
     }
     const [check, expected] = FIELDS[field as keyof ScriptRule];

@@ -3,6 +3,7 @@
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { systemClock } from '../core/clock.ts';
 import { answerCall, type CallContext, sendRefusal } from './answer-call.ts';
 import { anthropicFormat } from './anthropic/anthropic.ts';
 import { createBillKeeper } from './bill.ts';
@@ -36,10 +37,11 @@ const OPENAI = serve(openAiFormat);
 const SERVICES: readonly Service[] = [serve(geminiFormat), serve(anthropicFormat), OPENAI];
 
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
-  const keeper = createBillKeeper(options.keepEntries ?? KEEP_ENTRIES, options.keepContent ?? true);
+  const { now } = options.clock ?? systemClock;
+  const keeper = createBillKeeper(options.keepEntries ?? KEEP_ENTRIES, options.keepContent ?? true, now);
   const script = createScript();
   const seed = options.seed ?? 1;
-  const startedAtMs = Date.now();
+  const startedAtMs = now();
   let closing = false;
 
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: 0 }, (request, response) => {
@@ -55,7 +57,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     request: IncomingMessage,
     response: ServerResponse,
   ): Promise<void> => {
-    const entry = keeper.open(service.name, Date.now());
+    const entry = keeper.open(service.name);
     const headers = (seconds: number | undefined) => service.headers(entry.id, seconds);
     const exchange = createExchange(response, entry, keeper, () => closing, headers);
     try {
@@ -63,9 +65,9 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       if (exchange.gone()) return;
       refuseStranger(service, head);
       service.checkHead(head);
-      await service.answer({ exchange, script, keeper, seed }, { ...head, body: parseBody(text) });
+      await service.answer({ exchange, script, keeper, seed, now }, { ...head, body: parseBody(text) });
     } catch (error) {
-      await sendRefusal(exchange, asWireError(error, service, { id: entry.id, head }), service.errorType);
+      await sendRefusal(exchange, asWireError(error, service, { id: entry.id, head, nowMs: now() }), service.errorType);
     }
   };
 
@@ -80,7 +82,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       const result = answerAdmin(head, text) ?? answerModels(service, head);
       sendJson(response, 200, result);
     } catch (error) {
-      const refusal = asWireError(error, service, { id: undefined, head });
+      const refusal = asWireError(error, service, { id: undefined, head, nowMs: now() });
       sendJson(response, refusal.status, refusal.body, refusal.headers);
     }
   };
@@ -165,13 +167,13 @@ function headOf(request: IncomingMessage): WireHead {
     : { method, path: url.slice(0, mark), search: url.slice(mark + 1), headers };
 }
 
-function asWireError(error: unknown, service: Service, of: Omit<RefusalContext, 'nowMs'>): WireError {
+function asWireError(error: unknown, service: Service, context: RefusalContext): WireError {
   if (error instanceof WireError) return error;
   const refusal =
     error instanceof Refused
       ? error.refusal
       : ({ type: 'FAULT', message: `The simulator failed: ${String(error)}` } as const);
-  return service.refuse(refusal, { ...of, nowMs: Date.now() });
+  return service.refuse(refusal, context);
 }
 
 function sendJson(

@@ -1,5 +1,7 @@
 // What the simulator takes and tells: its options, the script that makes it misbehave, and its bill. Types only.
 
+import type { Clock } from '../core/clock.ts';
+
 export type Json = string | number | boolean | null | readonly Json[] | JsonRecord;
 
 export interface JsonRecord {
@@ -117,6 +119,15 @@ export interface Behaviour {
   readonly omitDone?: boolean;
 }
 
+/** How much each credential may ask of each model; what is beyond is refused with a 429 and the limits in its headers. */
+export interface Quota {
+  readonly requests?: number;
+  /** Of prompts and answers. A prompt that does not fit is refused; an answer may go beyond, and others wait for it. */
+  readonly tokens?: number;
+  /** A minute, unless it says otherwise. */
+  readonly windowMs?: number;
+}
+
 /**
  * A behaviour and when it applies. The first rule that matches decides, in the order they were added. What the
  * request itself says (directive, then header) is laid over it, field by field.
@@ -128,6 +139,8 @@ export interface ScriptRule extends Behaviour {
   readonly match?: string;
   /** How many requests it answers before it is spent. Absent: all. */
   readonly times?: number;
+  /** Quotas of all rules that match apply together; a rule with nothing else decides nothing else. */
+  readonly quota?: Quota;
 }
 
 export type BillState =
@@ -211,6 +224,8 @@ export interface SimulatorOptions {
   readonly keepEntries?: number;
   /** Keep request bodies and texts in the bill. Default true. */
   readonly keepContent?: boolean;
+  /** The time that quotas and the bill go by; pauses are always real. */
+  readonly clock?: Pick<Clock, 'now'>;
 }
 
 export interface Simulator {

@@ -74,7 +74,7 @@ export function refuse(why: Refusal, { id, nowMs }: RefusalContext): WireError {
       const { limit = 0 } = why.limits[why.exceeded] ?? {};
       return limited(
         `This request would exceed the rate limit for your organization of ${limit} ${why.exceeded} per minute (model: ${why.model}).`,
-        why.retryAfterSeconds,
+        Math.ceil(why.retryAfterSeconds),
         why.limits,
       );
     }

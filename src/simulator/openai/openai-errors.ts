@@ -95,7 +95,11 @@ export function refuse(why: Refusal): WireError {
       return refusal(429, error, { ...retryHeaders(seconds), ...limitHeaders(exhaustedLimits(seconds)) });
     }
     case 'QUOTA':
-      return refusal(429, quotaError(why), { ...retryHeaders(why.retryAfterSeconds), ...limitHeaders(why.limits) });
+      return refusal(429, quotaError(why), {
+        ...retryHeaders(why.retryAfterSeconds),
+        'retry-after': String(Math.ceil(why.retryAfterSeconds)),
+        ...limitHeaders(why.limits),
+      });
     case 'INVALID':
       return invalidRequest(why.message, why.field ?? null);
     case 'CONTENT_FILTER':

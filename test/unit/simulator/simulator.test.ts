@@ -247,10 +247,14 @@ describe('the bill', () => {
 
   it('shows usage as it was overridden', async () => {
     await using simulator = await startTestSimulator();
-    simulator.script({ usage: { promptTokens: 2_000, cachedTokens: 1_536 } });
+    simulator.script({ usage: { promptTokens: 2_000, cachedTokens: 1_536, cacheWriteTokens: 200 } });
     const { usage } = await plainText(simulator);
-    expect(usage).toMatchObject({ prompt_tokens: 2_000, prompt_tokens_details: { cached_tokens: 1_536 } });
-    expect(await ended(simulator)).toMatchObject({ promptTokens: 2_000, cachedTokens: 1_536 });
+    expect(usage).toMatchObject({
+      prompt_tokens: 2_000,
+      prompt_tokens_details: { cached_tokens: 1_536, cache_write_tokens: 200 },
+    });
+    expect(await ended(simulator)).toMatchObject({ promptTokens: 2_000, cachedTokens: 1_536, cacheWriteTokens: 200 });
+    expect(simulator.bill().totals).toMatchObject({ cachedTokens: 1_536, cacheWriteTokens: 200 });
   });
 });
 
@@ -289,6 +293,9 @@ describe('the script', () => {
     await using simulator = await startTestSimulator();
     expect(() => simulator.script({ statuss: 500 } as ScriptRule)).toThrow(/no field "statuss"/);
     expect(() => simulator.script({ status: 5 })).toThrow(/"status" must be an integer 200–599/);
+    expect(() => simulator.script({ malformed: 'html5' } as unknown as ScriptRule)).toThrow(/one of "truncated"/);
+    expect(() => simulator.script({ bytesPerSecond: 0 })).toThrow(/"bytesPerSecond" must be a number > 0/);
+    expect(() => simulator.script({ usage: { inputTokens: 5 } } as ScriptRule)).toThrow(/cacheWriteTokens\?/);
     expect((await fetch(`${simulator.url}/script`, { method: 'POST', body: '{"cut":3}' })).status).toBe(400);
     expect((await send(simulator, promptOf('x [[sim: nonsense]]'))).status).toBe(400);
   });
