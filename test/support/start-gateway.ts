@@ -63,6 +63,8 @@ export interface StartGatewayOptions {
   readonly files?: Readonly<Record<string, string>>;
   readonly env?: Readonly<Record<string, string>>;
   readonly simulator?: SimulatorOptions;
+  /** Of the provider that the simulator is. Default: openai-compatible. */
+  readonly kind?: 'openai-compatible' | 'anthropic';
   /** `timeouts` of all models, as YAML. */
   readonly timeouts?: string;
 }
@@ -75,10 +77,10 @@ export async function startGateway(options: StartGatewayOptions = {}): Promise<T
   const timeouts = options.timeouts === undefined ? '' : `, timeouts: ${options.timeouts}`;
   const model = (id: string): string =>
     `  - { id: ${id}, targets: [{ provider: sim, model: ${id} }], contextWindow: 128000, maxOutputTokens: 4096, ` +
-    `prices: { input: "3.00", cachedInput: "0.30", output: "15.00" }${timeouts} }\n`;
+    `prices: { input: "3.00", cachedInput: "0.30", cacheWrite: "3.75", output: "15.00" }${timeouts} }\n`;
   await writeFile(
     join(folder, 'sluice.yaml'),
-    `providers:\n  - { id: sim, kind: openai-compatible, baseUrl: "${simulator.url}/v1" }\n` +
+    `providers:\n  - { id: sim, kind: ${options.kind ?? 'openai-compatible'}, baseUrl: "${simulator.url}/v1" }\n` +
       `models:\n${MODELS.map(model).join('')}` +
       `auth:\n  apiKeys:\n    - { name: web, key: "${webKey}", roles: [MEMBER], allowedModels: [sim-instant] }\n` +
       `    - { name: other, key: "${otherKey}", roles: [MEMBER] }\n` +
