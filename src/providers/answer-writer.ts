@@ -25,7 +25,7 @@ export interface ToolCallWriter {
   name(id: string | undefined, name: string, argumentsText: string): string;
   /** The next piece of the arguments, JSON text; kept until the call has its name. */
   append(argumentsText: string): void;
-  /** Completes the call: without arguments it is a call with none of them. @throws UpstreamError when it has no name. */
+  /** Completes the call, once or more: without arguments it is a call with none of them. @throws UpstreamError when it has no name. */
   end(): void;
   readonly named: boolean;
 }
@@ -82,7 +82,6 @@ function createToolCallWriter(index: number, emit: (delta: ProviderDelta) => voi
   let early = '';
   let named = false;
   let argumentsSeen = false;
-  let ended = false;
 
   function emitArguments(argumentsText: string): void {
     if (argumentsText === '') return;
@@ -103,9 +102,7 @@ function createToolCallWriter(index: number, emit: (delta: ProviderDelta) => voi
       else early += argumentsText;
     },
     end: () => {
-      if (ended) return;
       if (!named) throw unreadableError('called a tool without naming it', 'PARTIAL');
-      ended = true;
       const rest = characters.rest();
       emitArguments(rest === '' && !argumentsSeen ? '{}' : rest);
     },

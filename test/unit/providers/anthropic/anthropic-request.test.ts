@@ -334,6 +334,7 @@ describe('thinking', () => {
     [{ effort: 'LOW', maxTokens: 3_000 }, 2_000],
     [{ effort: 'HIGH', maxTokens: 3_000 }, 3_000],
     [{ effort: undefined, maxTokens: 9_999 }, 9_999],
+    [{ effort: undefined, maxTokens: 20_000 }, 9_999],
   ] as const)('%j is a budget within the output cap where the model takes one', (reasoning, budget_tokens) => {
     const { body, warnings } = thinking({ reasoning });
     expect(body['thinking']).toEqual({ type: 'enabled', budget_tokens });

@@ -284,5 +284,6 @@ describe('the fence around JSON', () => {
     const events = [...textOf(['```', 'json\n{}', '\n```']), finish('end_turn')];
     expect(read(events, { mayBeFenced: true }).text).toBe('{}');
     expect(read(events).text).toBe('```json\n{}\n```');
+    expect(read([...textOf(['``']), finish('max_tokens')], { mayBeFenced: true }).text).toBe('``');
   });
 });
