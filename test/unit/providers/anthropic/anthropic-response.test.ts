@@ -17,7 +17,8 @@ function read(events: readonly unknown[], { maxAnswerBytes = 1_000_000, mayBeFen
   const reader = createAnthropicAnswerReader((delta) => addDelta(outcome, delta), { maxAnswerBytes, mayBeFenced });
   try {
     for (const event of events) reader.readEvent(typeof event === 'string' ? event : JSON.stringify(event));
-    return { ...outcome, ...reader.end(), usage: reader.usage };
+    const end = reader.end();
+    return { ...outcome, ...end, usage: reader.usage };
   } catch (error) {
     if (!(error instanceof UpstreamError)) throw error;
     return { ...outcome, error, usage: reader.usage };
