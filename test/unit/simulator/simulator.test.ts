@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
@@ -298,6 +299,19 @@ describe('the script', () => {
     expect(() => simulator.script({ usage: { inputTokens: 5 } } as ScriptRule)).toThrow(/cacheWriteTokens\?/);
     expect((await fetch(`${simulator.url}/script`, { method: 'POST', body: '{"cut":3}' })).status).toBe(400);
     expect((await send(simulator, promptOf('x [[sim: nonsense]]'))).status).toBe(400);
+  });
+
+  it('has every field that its documentation names, and the other way round', async () => {
+    await using simulator = await startTestSimulator();
+    const told = await fetch(`${simulator.url}/script`, { method: 'POST', body: '{"nothing":1}' });
+    const { error } = (await told.json()) as { error: { message: string } };
+    const fields = error.message.slice(error.message.indexOf('It has: ') + 8, -1).split(', ');
+    const page = readFileSync(new URL('../../../docs/simulator.md', import.meta.url), 'utf8');
+    const table = page.slice(page.indexOf('| field |'), page.indexOf('## The bill'));
+    const named = table
+      .split('\n')
+      .flatMap((row) => [...(row.split('|')[1] ?? '').matchAll(/`(\w+)`/g)].map(([, name]) => name));
+    expect(named.sort()).toEqual(fields.sort());
   });
 
   it('refuses a prompt as Azure does', async () => {
