@@ -151,7 +151,7 @@ describe('with the manifest of GraphQL Code Generator', () => {
   it('Apollo Client over WebSocket, which sends the text beside the id, gets what the id names', async () => {
     const socket = socketClient();
     const link = new PersistedQueryLink({ generateHash: idOf }).concat(new GraphQLWsLink(socket));
-    const client = new ApolloClient({ link, cache: new InMemoryCache({ addTypename: false } as object) });
+    const client = new ApolloClient({ link, cache: new InMemoryCache() });
     const results = await new Promise<(GenerateStreamSubscription | null | undefined)[]>((resolve, reject) => {
       const taken: (GenerateStreamSubscription | null | undefined)[] = [];
       client.subscribe({ query: GenerateStreamDocument, variables: variables(), fetchPolicy: 'no-cache' }).subscribe({
