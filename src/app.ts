@@ -27,6 +27,7 @@ import { DEFAULT_MODEL } from './platform/config-loader.ts';
 import type { Logger } from './platform/logger.ts';
 import { createOutboundHosts } from './platform/outbound-hosts.ts';
 import { createProxyChoice } from './platform/proxy-choice.ts';
+import { createSafeFetch } from './platform/safe-fetch.ts';
 import type { Secret } from './platform/secret.ts';
 import type { TlsPair } from './platform/tls-pair.ts';
 import { type TlsWatch, watchTlsPair } from './platform/tls-watch.ts';
@@ -67,16 +68,19 @@ export async function createApp(parts: AppParts): Promise<App> {
 
   const { maxAnswerBytes } = config.generations;
   const proxyFor = createProxyChoice(config.proxies);
+  const hosts = createOutboundHosts(config.outbound.allowedHosts);
+  const fetchImage = createSafeFetch({ ...config.outbound, hosts });
   const providers = offered.providers.map((provider) =>
     createProvider({
       ...provider,
       apiKey: provider.apiKey?.reveal(),
       maxAnswerBytes,
+      fetchImage,
       network: { certificateAuthorities: provider.certificateAuthorities, proxyFor },
     }),
   );
   for (const { id, baseUrl } of offered.providers) {
-    const proxy = proxyFor(new URL(baseUrl));
+    const proxy = URL.canParse(baseUrl) ? proxyFor(new URL(baseUrl)) : undefined;
     if (proxy !== undefined) logger.info({ provider: id, proxy: proxy.url }, 'reached through a proxy');
   }
   const logSettings = {
@@ -90,7 +94,7 @@ export async function createApp(parts: AppParts): Promise<App> {
   const upstreams = {
     models: createModelCatalog(resolved.models),
     providers: new Map(providers.map((provider) => [provider.id, provider])),
-    hosts: createOutboundHosts(config.outbound.allowedHosts),
+    hosts,
   };
   const generations = createGenerations({
     estimator: createTokenEstimator(),
@@ -190,6 +194,8 @@ function withSimulator(config: Config, simulatorUrl: string): Pick<Config, 'mode
     offersKnownModels: false,
     allowedOptions: [],
     certificateAuthorities: undefined,
+    allowInsecure: false,
+    aiSdk: undefined,
   };
   const models = SIMULATOR_MODELS.map(
     (model): ModelConfig => ({

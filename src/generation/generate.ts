@@ -41,6 +41,8 @@ interface Finished {
   readonly latencyMs: number;
   readonly firstTokenMs: number | undefined;
   readonly providerRequestId: string | undefined;
+  /** Besides those of the call. */
+  readonly warnings: readonly string[];
 }
 
 export function createGenerate({ settlement, schemas, clock, reportDefect }: GenerateParts): Generate {
@@ -49,8 +51,13 @@ export function createGenerate({ settlement, schemas, clock, reportDefect }: Gen
     const { target, timeouts } = call.model;
     const startedAt = clock.elapsed();
     let firstTokenMs: number | undefined;
-    const finish = (usage: Usage, providerRequestId: string | undefined): Finished => {
-      return { run, usage, latencyMs: Math.round(clock.elapsed() - startedAt), firstTokenMs, providerRequestId };
+    const finish = (
+      usage: Usage,
+      providerRequestId: string | undefined,
+      warnings: readonly string[] = [],
+    ): Finished => {
+      const latencyMs = Math.round(clock.elapsed() - startedAt);
+      return { run, usage, latencyMs, firstTokenMs, providerRequestId, warnings };
     };
 
     try {
@@ -69,7 +76,7 @@ export function createGenerate({ settlement, schemas, clock, reportDefect }: Gen
         },
       );
       const usage = settlement.settleAnswer(call, end.usage, answer.written());
-      return await concludeAnswer(finish(usage, end.providerRequestId), end, schemas, clock.now());
+      return await concludeAnswer(finish(usage, end.providerRequestId, end.warnings), end, schemas, clock.now());
     } catch (error) {
       if (error instanceof UpstreamError) {
         // What a provider's adapter did not expect may be a fault of ours: somebody has to see it.
@@ -179,7 +186,7 @@ function toGeneration(
   errorCode: string | undefined,
   nowMs: number,
 ): Generation {
-  const { run, usage, latencyMs, firstTokenMs, providerRequestId } = finished;
+  const { run, usage, latencyMs, firstTokenMs, providerRequestId, warnings } = finished;
   const { call, answer } = run;
   const attempt: Attempt = {
     number: 1,
@@ -205,7 +212,7 @@ function toGeneration(
     usage,
     attempts: [attempt],
     clampedBy: call.clampedBy,
-    warnings: call.warnings,
+    warnings: warnings.length === 0 ? call.warnings : [...call.warnings, ...warnings],
     createdAtMs: run.createdAtMs,
     completedAtMs: nowMs,
     latencyMs,

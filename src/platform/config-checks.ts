@@ -118,6 +118,8 @@ function checkProvider(provider: Mapping, report: (field: string, found: string,
   const baseUrl = textOf(provider['baseUrl']);
   const known = PROVIDER_KINDS.find((candidate) => candidate === kind);
   const facts = known && PROVIDER_KIND_FACTS[known];
+  if (facts) checkPackage(provider, facts.isPackage === true, report);
+  if (facts?.isPackage) return;
   if (facts && facts.baseUrl === undefined && baseUrl === undefined) {
     report(
       'baseUrl',
@@ -134,6 +136,51 @@ function checkProvider(provider: Mapping, report: (field: string, found: string,
     const expected = 'https://, or allowInsecure: true to send prompts and keys unencrypted';
     report('baseUrl', describeField(['baseUrl'], provider['baseUrl']), expected);
   }
+}
+
+function checkPackage(
+  provider: Mapping,
+  isPackage: boolean,
+  report: (field: string, found: string, expected: string) => void,
+): void {
+  const kind = textOf(provider['kind']);
+  if (!isPackage) {
+    for (const field of ['package', 'factory', 'settings'].filter((name) => provider[name] !== undefined)) {
+      report(field, describeField([field], provider[field]), `kind: ai-sdk to go with it (${kind} has no package)`);
+    }
+    return;
+  }
+  if (provider['package'] === undefined) {
+    report('package', 'nothing', 'the npm package that speaks to the provider, e.g. "@ai-sdk/amazon-bedrock"');
+  }
+  for (const [field, setting] of [
+    ['baseUrl', 'baseURL'],
+    ['apiKey', 'apiKey'],
+  ] as const) {
+    if (provider[field] === undefined) continue;
+    report(field, describeField([field], provider[field]), `settings: { ${setting}: ... }, as the package calls it`);
+  }
+  if (!isMapping(provider['settings'])) return;
+  if (provider['settings']['fetch'] !== undefined)
+    report('settings.fetch', 'a setting', 'none: requests go out over connections of this server');
+  if (isTrue(provider['allowInsecure'])) return;
+  for (const [path, text] of textsIn(provider['settings'], 'settings')) {
+    const url = /^http:/i.test(text) && URL.canParse(text) ? new URL(text) : undefined;
+    if (url === undefined || isLoopbackHost(url.hostname)) continue;
+    report(
+      path,
+      describeField(['settings'], text),
+      'https://, or allowInsecure: true to send prompts and keys unencrypted',
+    );
+  }
+}
+
+/** All texts in a tree of settings: path, text, and whether it stands in the file itself. */
+function textsIn(value: unknown, path: string): readonly (readonly [string, string, boolean])[] {
+  const text = textOf(value);
+  if (text !== undefined) return [[path, text, !isSubstitutedText(value)]];
+  if (Array.isArray(value)) return value.flatMap((item, index) => textsIn(item, `${path}[${index}]`));
+  return isMapping(value) ? Object.entries(value).flatMap(([key, item]) => textsIn(item, `${path}.${key}`)) : [];
 }
 
 function checkModel(model: Mapping, report: (path: readonly string[], found: string, expected: string) => void): void {
@@ -153,6 +200,8 @@ function checkModel(model: Mapping, report: (path: readonly string[], found: str
   }
 }
 
+const SECRET_SETTING = /(?:key|secret|token|password|credentials?|authorization)(?:\[\d+\])?$/i;
+
 /** Places of secrets that stand in the file itself. */
 export function literalSecrets(file: ConfigFile): readonly string[] {
   const places: string[] = [];
@@ -165,6 +214,13 @@ export function literalSecrets(file: ConfigFile): readonly string[] {
   };
   look(['auth', 'apiKeys'], 'key');
   look(['providers'], 'apiKey');
+  itemsOf(file.value, ['providers']).forEach((provider, index) => {
+    for (const [path, , isLiteral] of textsIn(provider['settings'], 'settings')) {
+      if (!isLiteral || !SECRET_SETTING.test(path)) continue;
+      const field = ['providers', index, path];
+      places.push(`${file.name}:${file.lineOf(field)} ${formatPath(field)}`);
+    }
+  });
   return places;
 }
 

@@ -39,6 +39,11 @@ export function section<Shape extends z.core.$ZodLooseShape>(
 
 export const notSupported = (what: string): string => `${what} is not supported by this version`;
 
+/** A mapping of whatever keys. */
+export function anyMapping() {
+  return z.preprocess(plainText, z.looseObject({}, { error: 'a mapping (key: value)' }));
+}
+
 export function wholeNumber(from: number, to: number) {
   const error = `a whole number from ${from} to ${to}`;
   return z.preprocess(plainNumber, z.int({ error }).min(from, { error }).max(to, { error }));
@@ -74,6 +79,14 @@ export function secret(pattern: RegExp, expected: string) {
   return z
     .preprocess(plainText, z.string({ error: expected }).regex(pattern, { error: expected }))
     .transform(createSecret);
+}
+
+/** Settings as they are meant: what came from the environment is text. */
+export function plainSettings(value: unknown): unknown {
+  if (isSubstitutedText(value)) return value.text;
+  if (Array.isArray(value)) return value.map(plainSettings);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plainSettings(item)]));
 }
 
 /** USD per one million tokens → integer micro-USD. Text only: YAML reads an unquoted 0.1 as a floating-point number. */

@@ -7,7 +7,9 @@ import { dirname, isAbsolute, relative, resolve } from 'node:path';
 import { systemClock } from '../core/clock.ts';
 import { formatMicroUsd, type Prices } from '../core/money.ts';
 import { PROVIDER_KIND_FACTS } from '../core/provider-kinds.ts';
+import type { AiSdkPackage } from './ai-sdk-package.ts';
 import type { Config, ModelConfig, ProviderConfig, ServerConfig } from './config.ts';
+import { loadAiSdkPackages } from './config-ai-sdk.ts';
 import { readCaFiles } from './config-ca-file.ts';
 import { checkFile, literalSecrets, namesProviders } from './config-checks.ts';
 import { type Environment, readEnvironment } from './config-environment.ts';
@@ -47,11 +49,16 @@ export async function loadConfig(options: LoadConfigOptions = {}): Promise<Confi
   const filePath = resolve(cwd, environment.configFile ?? DEFAULT_FILE);
   const caFiles = file && (await readCaFiles(file, dirname(filePath)));
   const ofTls = file && (await readConfiguredTls(file, dirname(filePath)));
+  const aiSdk = file && (await loadAiSdkPackages(file));
 
   const problems = [
     ...environment.problems,
     ...(problem === undefined ? [] : [problem]),
-    ...fileProblems(file, shape?.problems ?? [], [...(caFiles?.problems ?? []), ...(ofTls?.problems ?? [])]),
+    ...fileProblems(
+      file,
+      shape?.problems ?? [],
+      [caFiles, ofTls, aiSdk].flatMap((reading) => reading?.problems ?? []),
+    ),
     ...(problem === undefined ? productionProblems(environment, file) : []),
   ];
   if (shape?.config !== undefined) problems.push(...adminKeyProblems(environment, shape.config));
@@ -72,7 +79,9 @@ export async function loadConfig(options: LoadConfigOptions = {}): Promise<Confi
     file: file === undefined ? undefined : filePath,
     simulator: !namesProviders(file),
     providers: [
-      ...fileConfig.providers.map((provider, index) => toProvider(provider, caFiles?.pems.get(index))),
+      ...fileConfig.providers.map((provider, index) =>
+        toProvider(provider, caFiles?.pems.get(index), aiSdk?.packages.get(index)),
+      ),
       ...found.providers,
     ],
     models: [...fileConfig.models.map(toModel), ...found.models],
@@ -121,12 +130,12 @@ function unreadable(code: string | undefined, given: string | undefined): string
 function fileProblems(
   file: ConfigFile | undefined,
   ofShape: readonly ConfigProblem[],
-  ofNamedFiles: readonly ConfigProblem[],
+  ofWhatItNames: readonly ConfigProblem[],
 ): readonly ConfigProblem[] {
   if (file === undefined) return [];
   if (file.value === undefined) return [...file.problems, ...ofShape];
   const all = [...file.problems];
-  for (const problems of [ofShape, checkFile(file), ofNamedFiles]) {
+  for (const problems of [ofShape, checkFile(file), ofWhatItNames]) {
     const told = new Set(all.map((problem) => problem.field));
     all.push(...problems.filter((problem) => !told.has(problem.field)));
   }
@@ -160,6 +169,8 @@ async function findProviders(environment: Environment, ollamaUrl: string | null 
       offersKnownModels: true,
       allowedOptions: [],
       certificateAuthorities: undefined,
+      allowInsecure: false,
+      aiSdk: undefined,
     }),
   );
   const ollama: ProviderConfig = {
@@ -170,6 +181,8 @@ async function findProviders(environment: Environment, ollamaUrl: string | null 
     offersKnownModels: false,
     allowedOptions: [],
     certificateAuthorities: undefined,
+    allowInsecure: false,
+    aiSdk: undefined,
   };
   const { timeouts } = DEFAULT_MODEL;
   return {
@@ -242,8 +255,9 @@ function assemble(
 }
 
 function toProvider(
-  { id, kind, baseUrl, apiKey, allowedOptions }: FileConfig['providers'][number],
+  { id, kind, baseUrl, apiKey, allowedOptions, allowInsecure }: FileConfig['providers'][number],
   certificateAuthorities: string | undefined,
+  aiSdk: AiSdkPackage | undefined,
 ): ProviderConfig {
   return {
     id,
@@ -254,6 +268,8 @@ function toProvider(
     offersKnownModels: false,
     allowedOptions,
     certificateAuthorities,
+    allowInsecure,
+    aiSdk,
   };
 }
 

@@ -4,11 +4,13 @@
 import type { z } from 'zod';
 import { DOCUMENT_MODES } from '../core/caller.ts';
 import { PROVIDER_KINDS } from '../core/provider-kinds.ts';
+import { FACTORY_NAME, PACKAGE_NAME } from './config-ai-sdk.ts';
 import type { ConfigProblem } from './config-errors.ts';
 import { describeLength, describeValue, formatPath, nearestName } from './config-errors.ts';
 import {
   addressRange,
   allowedHost,
+  anyMapping,
   choice,
   flag,
   KEY_SEPARATOR,
@@ -72,13 +74,17 @@ const apiKey = section(
 const provider = section(
   {
     id: name(),
-    kind: choice(PROVIDER_KINDS, ['gemini', 'ai-sdk']),
+    kind: choice(PROVIDER_KINDS, ['gemini']),
     baseUrl: webAddress().optional(),
     apiKey: secret(
       /^[\x21-\x7e]{1,4096}$/,
       'a key of printable ASCII characters without spaces or line breaks',
     ).optional(),
     allowInsecure: flag().default(false),
+    package: text(PACKAGE_NAME, 'the name of an npm package, without a path').optional(),
+    factory: text(FACTORY_NAME, 'the name of a function that the package exports').optional(),
+    // What is in it goes to the package as it is (config-ai-sdk.ts).
+    settings: anyMapping().optional(),
     caFile: text(/^[^\0]{1,4096}$/, 'the path of a PEM file').optional(),
     allowedOptions: list(
       text(/^[A-Za-z][\w.-]{0,63}$/, 'the name of a parameter of the provider'),
@@ -234,7 +240,7 @@ function toProblems(issue: z.core.$ZodIssue, file: ConfigFile): ConfigProblem[] 
   return [{ ...at(issue.path), found: describeField(issue.path, value), expected: issue.message }];
 }
 
-const SECRET_FIELDS: readonly PropertyKey[] = ['key', 'apiKey'];
+const SECRET_FIELDS: readonly PropertyKey[] = ['key', 'apiKey', 'settings'];
 
 export function describeField(path: readonly PropertyKey[], value: unknown): string {
   if (isSubstitutedText(value)) return `the value of ${value.source} (${describeLength(value.text)})`;

@@ -5,6 +5,7 @@ import type { AccessRole, DocumentMode } from '../core/caller.ts';
 import type { Capability } from '../core/chat.ts';
 import type { Prices } from '../core/money.ts';
 import type { ProviderKind } from '../core/provider-kinds.ts';
+import type { AiSdkPackage } from './ai-sdk-package.ts';
 import type { DocumentManifest } from './document-manifest.ts';
 import type { AllowedHost } from './outbound-hosts.ts';
 import type { ProxySettings } from './proxy-choice.ts';
@@ -94,7 +95,7 @@ export interface ApiKeyConfig {
 export interface ProviderConfig {
   readonly id: string;
   readonly kind: ProviderKind;
-  /** Without a slash at its end, e.g. `https://api.openai.com/v1`. */
+  /** Without a slash at its end, e.g. `https://api.openai.com/v1`; empty: its package knows it. */
   readonly baseUrl: string;
   /** undefined: the provider asks for none. */
   readonly apiKey: Secret | undefined;
@@ -104,6 +105,10 @@ export interface ProviderConfig {
   readonly allowedOptions: readonly string[];
   /** The authorities that may vouch for it, PEM; undefined: those that Node trusts. */
   readonly certificateAuthorities: string | undefined;
+  /** Whether prompts and keys may be sent to it unencrypted, wherever it is. */
+  readonly allowInsecure: boolean;
+  /** Of kind ai-sdk: the package that speaks to it, which holds its settings. */
+  readonly aiSdk: AiSdkPackage | undefined;
 }
 
 export interface ModelConfig {

@@ -2,6 +2,9 @@
 
 import type { Capability } from '../core/chat.ts';
 import { PROVIDER_KIND_FACTS, type ProviderKind } from '../core/provider-kinds.ts';
+import type { AiSdkPackage } from '../platform/ai-sdk-package.ts';
+import type { SafeFetch } from '../platform/safe-fetch.ts';
+import { createAiSdkProvider } from './ai-sdk/ai-sdk.ts';
 import { createAnthropicProvider } from './anthropic/anthropic.ts';
 import { claudeThinks } from './anthropic/anthropic-models.ts';
 import { createOpenAiProvider } from './openai/openai.ts';
@@ -18,6 +21,12 @@ export interface ProviderSettings {
   readonly maxAnswerBytes?: number;
   /** Names in `providerOptions` that may be sent besides the kind's own list. Default: none. */
   readonly allowedOptions?: readonly string[];
+  /** Of kind ai-sdk: its package. */
+  readonly aiSdk?: AiSdkPackage | undefined;
+  /** Whether a package may send prompts and keys unencrypted to other machines. Default: no. */
+  readonly allowInsecure?: boolean;
+  /** For pictures that a provider does not fetch itself. */
+  readonly fetchImage?: SafeFetch;
   /** Default: no proxy, and the authorities that Node trusts. */
   readonly network?: UpstreamNetwork;
 }
@@ -38,6 +47,14 @@ const KINDS: Readonly<Record<ProviderKind, KindOfProvider>> = {
     thinks: () => false,
     create: (settings) => createOpenAiProvider({ ...settings, kind: 'openai-compatible' }),
   },
+  'ai-sdk': {
+    thinks: (model) =>
+      /claude-(?:3-7|[a-z]+-[4-9])|gemini-(?:2\.5|[3-9])|nova-2|gpt-oss|gpt-5|(?:^|[.-])(?:o\d|r1)\b/.test(model),
+    create: ({ aiSdk, allowInsecure = false, ...settings }) => {
+      if (aiSdk === undefined) throw new Error(`Provider "${settings.id}" of kind ai-sdk needs a package.`);
+      return createAiSdkProvider({ ...settings, aiSdk, allowInsecure });
+    },
+  },
 };
 
 const USUAL: readonly Capability[] = ['TEXT', 'STREAM', 'TOOLS', 'JSON_SCHEMA', 'IMAGES'];
@@ -49,7 +66,8 @@ export const usualCapabilities = (kind: ProviderKind, model: string): readonly C
 /** @throws Error when a base URL is missing or no URL: the configuration is checked before, so this is a bug of ours. */
 export function createProvider(settings: ProviderSettings): Provider {
   const kind = KINDS[settings.kind];
-  const baseUrl = settings.baseUrl ?? PROVIDER_KIND_FACTS[settings.kind].baseUrl;
+  const { isPackage, ...facts } = PROVIDER_KIND_FACTS[settings.kind];
+  const baseUrl = settings.baseUrl ?? facts.baseUrl ?? (isPackage ? '' : undefined);
   if (baseUrl === undefined) throw new Error(`Provider "${settings.id}" of kind ${settings.kind} needs a baseUrl.`);
   return kind.create({ ...settings, baseUrl });
 }

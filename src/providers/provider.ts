@@ -44,6 +44,8 @@ export interface ProviderEnd {
   /** undefined: the provider told none; the caller counts what was delivered. */
   readonly usage: TokenCounts | undefined;
   readonly providerRequestId: string | undefined;
+  /** What was left out of the request, known only once it was made: whole sentences for the caller. Default: nothing. */
+  readonly warnings?: readonly string[];
 }
 
 /** What of a request a provider will not send as it was asked. Found without side effects, before anything runs. */

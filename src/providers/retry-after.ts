@@ -4,8 +4,8 @@
 export type AnswerHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
 const MILLISECOND_HEADERS = ['retry-after-ms', 'x-ms-retry-after-ms'] as const;
-/** Vendors' names for the same thing: OpenAI and most others, Anthropic, Azure. */
-const REQUEST_ID_HEADERS = ['x-request-id', 'request-id', 'apim-request-id'] as const;
+/** Vendors' names for the same thing: OpenAI and most others, Anthropic, Azure, AWS. */
+const REQUEST_ID_HEADERS = ['x-request-id', 'request-id', 'apim-request-id', 'x-amzn-requestid'] as const;
 /** A day. What is longer, or nonsense, is no advice to follow. */
 const MAX_RETRY_AFTER_MS = 86_400_000;
 

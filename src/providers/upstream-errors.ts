@@ -84,7 +84,9 @@ function judge(status: number | undefined, facts: ErrorFacts): Verdict {
   }
   if (status === 407) return rejected(PROXY_WANTS_CREDENTIALS);
   if (status === 429) return failed(known ?? because('The provider is throttling our requests (status 429)', facts));
-  if (status === 408 || status >= 500) return failed(because(`The provider failed with status ${status}`, facts));
+  // 424: the model behind Bedrock failed.
+  if (status === 408 || status === 424 || status >= 500)
+    return failed(because(`The provider failed with status ${status}`, facts));
   if (status >= 400) {
     if (known !== undefined) return rejected(because(known, facts));
     if (status === 402) return rejected('Our account with the provider has no credit left (status 402).');

@@ -16,6 +16,7 @@ import {
   unreadableError,
   withDetails,
 } from './upstream-errors.ts';
+import { createUpstreamTimers } from './upstream-timers.ts';
 
 /**
  * How far a streamed answer is: WAITING for the first token; WRITING; FINISHED: whole, though more may be told (usage);
@@ -63,9 +64,6 @@ const MAX_ERROR_BODY_BYTES = 65_536;
 const ERROR_BODY_WAIT_MS = 1_000;
 /** A stream that has said its last word gets so long to end by itself, which keeps the connection. */
 const LINGER_MS = 1_000;
-const MAX_TIMER_MS = 2 ** 31 - 1;
-
-const timer = (callback: () => void, ms: number): NodeJS.Timeout => setTimeout(callback, Math.min(ms, MAX_TIMER_MS));
 
 /** @throws UpstreamError when the body of a 2xx answer is neither. */
 function bodyKind(headers: AnswerHeaders): 'EVENTS' | 'JSON' {
@@ -94,17 +92,9 @@ export function createExchange(
   let chunks: Buffer[] = [];
   let bodyBytes = 0;
   let linger: NodeJS.Timeout | undefined;
-  let stage: TimeoutKind | undefined;
-  let stageTimer: NodeJS.Timeout | undefined;
-  const totalTimer = timer(() => timedOut('TOTAL', timeouts.totalMs), timeouts.totalMs);
+  const timers = createUpstreamTimers(timeouts.totalMs, timedOut);
   signal.addEventListener('abort', onAbort, { once: true });
-  enterStage('CONNECT', timeouts.connectMs);
-
-  function enterStage(kind: TimeoutKind | undefined, ms: number): void {
-    clearTimeout(stageTimer);
-    stage = kind;
-    stageTimer = kind === undefined ? undefined : timer(() => timedOut(kind, ms), ms);
-  }
+  timers.enter('CONNECT', timeouts.connectMs);
 
   function phase(): UpstreamPhase {
     if (controller === undefined) return 'NOT_SENT';
@@ -115,8 +105,7 @@ export function createExchange(
 
   function settle(): void {
     settled = true;
-    clearTimeout(totalTimer);
-    clearTimeout(stageTimer);
+    timers.stop();
     signal.removeEventListener('abort', onAbort);
     events?.stop();
   }
@@ -161,7 +150,7 @@ export function createExchange(
     progress = onEvent(data, type);
     // The caller may have aborted while it took the event.
     if (settled) return;
-    if (before === 'WAITING' && progress !== 'WAITING' && streamed) enterStage('IDLE', timeouts.idleMs);
+    if (before === 'WAITING' && progress !== 'WAITING' && streamed) timers.enter('IDLE', timeouts.idleMs);
     if (progress === 'DONE') {
       succeed();
       linger = setTimeout(() => controller?.abort(new Error('The answer was whole.')), LINGER_MS);
@@ -178,16 +167,16 @@ export function createExchange(
         onTooLarge: () => fail(unreadableError('sent an event larger than an answer may be', phase())),
       });
     } else if (kind === 'ERROR') {
-      enterStage('TOTAL', ERROR_BODY_WAIT_MS);
+      timers.enter('TOTAL', ERROR_BODY_WAIT_MS);
     } else {
       // Maybe a whole body instead of the stream that was asked for: nothing comes before it is done.
-      enterStage(undefined, 0);
+      timers.enter(undefined, 0);
     }
   }
 
   function readData(chunk: Buffer): void {
     if (events !== undefined) {
-      if (stage === 'IDLE') stageTimer?.refresh();
+      timers.refreshIdle();
       events.feed(chunk);
       return;
     }
@@ -216,7 +205,7 @@ export function createExchange(
         return;
       }
       controller = started;
-      enterStage(streamed ? 'FIRST_TOKEN' : undefined, timeouts.firstTokenMs);
+      timers.enter(streamed ? 'FIRST_TOKEN' : undefined, timeouts.firstTokenMs);
     },
     onResponseStarted() {
       firstByteSeen = true;

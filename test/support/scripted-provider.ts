@@ -8,7 +8,7 @@ export interface ScriptedCall {
   readonly call: ProviderCall;
   emit(text: string): void;
   emitDelta(delta: ProviderDelta): void;
-  finish(finishReason?: ModelFinishReason, usage?: TokenCounts): void;
+  finish(finishReason?: ModelFinishReason, usage?: TokenCounts, warnings?: readonly string[]): void;
   fail(error: unknown): void;
 }
 
@@ -50,8 +50,10 @@ export function createScriptedProvider(): ScriptedProvider {
           call,
           emit: (text) => onDelta({ type: 'text', text }),
           emitDelta: onDelta,
-          finish: (finishReason = 'STOP', usage) =>
-            settle(() => resolve({ finishReason, usage, providerRequestId: undefined })),
+          finish: (finishReason = 'STOP', usage, warnings) => {
+            const end = { finishReason, usage, providerRequestId: undefined };
+            settle(() => resolve(warnings === undefined ? end : { ...end, warnings }));
+          },
           fail: (error) => settle(() => reject(error)),
         };
         calls.push(scripted);

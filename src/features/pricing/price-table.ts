@@ -12,6 +12,8 @@ export interface PricedProvider {
   readonly kind: ProviderKind;
   /** Decides for `openai-compatible`: the table knows the addresses of many providers. */
   readonly baseUrl: string;
+  /** Decides for `ai-sdk`: which provider the package speaks to. */
+  readonly aiSdk?: { readonly name: string } | undefined;
 }
 
 export interface KnownModel {
@@ -32,10 +34,11 @@ export interface PriceTable {
 export async function loadPriceTable(): Promise<PriceTable> {
   const { calcPrice, findProvider } = await import('@pydantic/genai-prices');
 
-  const providerOf = ({ kind, baseUrl }: PricedProvider): Provider | undefined =>
-    PROVIDER_IDS[kind] === undefined
-      ? findProvider({ providerApiUrl: baseUrl })
-      : findProvider({ providerId: PROVIDER_IDS[kind] });
+  const providerOf = ({ kind, baseUrl, aiSdk }: PricedProvider): Provider | undefined => {
+    const providerId = aiSdk === undefined ? PROVIDER_IDS[kind] : PACKAGE_PROVIDER_IDS[aiSdk.name];
+    if (providerId !== undefined) return findProvider({ providerId });
+    return aiSdk === undefined ? findProvider({ providerApiUrl: baseUrl }) : undefined;
+  };
 
   // Finding a model walks over hundreds of patterns; prices change at whole minutes at most.
   const remembered = new Map<string, { readonly minute: number | undefined; readonly known: KnownModel | undefined }>();
@@ -43,7 +46,8 @@ export async function loadPriceTable(): Promise<PriceTable> {
   return {
     lookup(pricedProvider, model, atMs) {
       const minute = Math.floor(atMs / 60_000);
-      const key = `${pricedProvider.kind} ${pricedProvider.baseUrl} ${model}`;
+      const { kind, baseUrl, aiSdk } = pricedProvider;
+      const key = `${kind} ${baseUrl} ${aiSdk?.name ?? ''} ${model}`;
       const last = remembered.get(key);
       if (last !== undefined && (last.minute === undefined || last.minute === minute)) return last.known;
 
@@ -67,6 +71,26 @@ export async function loadPriceTable(): Promise<PriceTable> {
 const PROVIDER_IDS: Readonly<Partial<Record<ProviderKind, string>>> = {
   openai: 'openai',
   anthropic: 'anthropic',
+};
+
+/** And for packages of the AI SDK that speak to one provider. */
+const PACKAGE_PROVIDER_IDS: Readonly<Record<string, string>> = {
+  '@ai-sdk/amazon-bedrock': 'aws',
+  '@ai-sdk/anthropic': 'anthropic',
+  '@ai-sdk/azure': 'azure',
+  '@ai-sdk/cerebras': 'cerebras',
+  '@ai-sdk/cohere': 'cohere',
+  '@ai-sdk/deepseek': 'deepseek',
+  '@ai-sdk/fireworks': 'fireworks',
+  '@ai-sdk/google': 'google',
+  '@ai-sdk/google-vertex': 'google',
+  '@ai-sdk/groq': 'groq',
+  '@ai-sdk/mistral': 'mistral',
+  '@ai-sdk/moonshotai': 'moonshotai',
+  '@ai-sdk/openai': 'openai',
+  '@ai-sdk/perplexity': 'perplexity',
+  '@ai-sdk/togetherai': 'together',
+  '@ai-sdk/xai': 'x-ai',
 };
 
 const MOST_REMEMBERED = 5_000;

@@ -66,6 +66,16 @@ describe('a plain call', () => {
     expect(counted?.outputTokens).toBeGreaterThan(0);
   });
 
+  it('warns of what was not sent: what was known before the call, then what only making it told', async () => {
+    const text = { type: 'TEXT', text: 'x' } as const;
+    const messages = [{ role: 'USER', parts: [text], cacheBreakpoint: true }] as const;
+    const prepared = test.prepare({ messages });
+    const running = test.generations.generate(prepared, stay);
+    call().finish('STOP', usage, ['seed was not sent.']);
+    expect(generationOf(await running).warnings).toEqual([...prepared.warnings, 'seed was not sent.']);
+    expect(prepared.warnings).toEqual(['cacheBreakpoint was not sent.']);
+  });
+
   it('is charged nothing when refused upstream', async () => {
     const running = test.generations.generate(test.prepare({ prompt: 'x' }), stay);
     call().fail(fault(true));

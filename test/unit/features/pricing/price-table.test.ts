@@ -40,6 +40,23 @@ describe('the price table', () => {
     expect(table.lookup({ ...openAi, baseUrl: 'https://proxy.example/v1' }, 'gpt-4o', atMs)?.prices).toBeDefined();
   });
 
+  it('knows the providers that packages of the AI SDK speak to, and guesses at no others', () => {
+    const inPackage = (name: string) => ({ kind: 'ai-sdk', baseUrl: '', aiSdk: { name } }) as const;
+    const nova = table.lookup(inPackage('@ai-sdk/amazon-bedrock'), 'amazon.nova-lite-v1:0', atMs);
+    expect(nova?.prices).toMatchObject({ inputMicroUsd: 60_000n, outputMicroUsd: 240_000n });
+    for (const [name, model] of [
+      ['@ai-sdk/amazon-bedrock', 'eu.anthropic.claude-sonnet-4-5-20250929-v1:0'],
+      ['@ai-sdk/google-vertex', 'gemini-2.5-flash'],
+      ['@ai-sdk/cohere', 'command-r-plus'],
+      ['@ai-sdk/mistral', 'mistral-large-latest'],
+      ['@ai-sdk/xai', 'grok-3'],
+    ] as const) {
+      expect([name, table.lookup(inPackage(name), model, atMs)?.prices !== undefined]).toEqual([name, true]);
+    }
+    expect(table.lookup(inPackage('@ai-sdk/openai-compatible'), 'gpt-4o', atMs)).toBeUndefined();
+    expect(table.chatModels('ai-sdk')).toEqual([]);
+  });
+
   it('knows nothing of strangers', () => {
     expect(table.lookup(compatible('http://127.0.0.1:8080/v1'), 'gpt-4o', atMs)).toBeUndefined();
     expect(table.lookup(openAi, 'no-such-model', atMs)).toBeUndefined();

@@ -26,6 +26,8 @@ const provider: ProviderConfig = {
   offersKnownModels: false,
   allowedOptions: [],
   certificateAuthorities: undefined,
+  allowInsecure: false,
+  aiSdk: undefined,
 };
 const model = (upstream: string, rest: Partial<ModelConfig> = {}): ModelConfig => ({
   name: upstream,
