@@ -153,17 +153,18 @@ function tell(message: string): string {
   );
 }
 
-/** Walks without recursion: what arrives may be nested deeper than the stack. */
+/** Walks without recursion: what arrives may be nested deeper than the stack, and have a million members. */
 function jsonProblem(value: unknown): string | undefined {
-  let level: unknown[] = [value];
+  const isOverflow = (item: unknown): boolean => typeof item === 'number' && !Number.isFinite(item);
+  if (isOverflow(value)) return 'expected a finite number';
+  let level: object[] = typeof value === 'object' && value !== null ? [value] : [];
   for (let depth = 0; level.length > 0; depth++) {
     if (depth > maxJsonDepth) return `is nested deeper than ${maxJsonDepth} levels`;
-    const next: unknown[] = [];
+    const next: object[] = [];
     for (const item of level) {
-      if (typeof item === 'number' && !Number.isFinite(item)) return 'expected a finite number';
-      if (typeof item !== 'object' || item === null) continue;
-      for (const inner of Object.values(item)) {
-        if (typeof inner === 'object' || typeof inner === 'number') next.push(inner);
+      for (const inner of Array.isArray(item) ? item : Object.values(item)) {
+        if (isOverflow(inner)) return 'expected a finite number';
+        if (typeof inner === 'object' && inner !== null) next.push(inner);
       }
     }
     level = next;
