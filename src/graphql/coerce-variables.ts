@@ -82,12 +82,9 @@ export function createInputBounds(
       const fields = type.getFields();
       for (const [key, item] of Object.entries(value)) {
         const field = fields[key];
-        if (field === undefined) {
-          // graphql-js would look for a similar name, for each key that was sent.
-          problems.push({ path, text: `there is a field here that type "${type.name}" does not have` });
-          return;
+        if (field !== undefined && item !== null && typeof item !== 'string') {
+          findOversize(item, field.type, [...path, key], problems);
         }
-        if (item !== null && typeof item !== 'string') findOversize(item, field.type, [...path, key], problems);
       }
       return;
     }
@@ -119,12 +116,14 @@ export function createInputBounds(
         // Lists are measured as sent: coercing a million items first would be the work the bound is there to save.
         findOversize(inputs[name], type, path, problems);
         if (problems.length > before) continue;
-        const onError = (at: Path, _value: unknown, error: Error): void => {
-          problems.push({ path: [...path, ...at], text: tell(error.message) });
-          // Nobody reads a thousand, and a body has room for many more.
-          if (problems.length >= maxProblems) throw refusal(problems);
-        };
-        coerced[name] = coerceInputValue(inputs[name], type, onError, true);
+        coerced[name] = coerceInputValue(
+          inputs[name],
+          type,
+          (at, _value, error) => {
+            if (problems.length < maxProblems) problems.push({ path: [...path, ...at], text: tell(error.message) });
+          },
+          true,
+        );
       }
       if (problems.length > 0) throw refusal(problems);
       return { ...coerced };
@@ -153,18 +152,17 @@ function tell(message: string): string {
   );
 }
 
-/** Walks without recursion: what arrives may be nested deeper than the stack, and have a million members. */
+/** Walks without recursion: what arrives may be nested deeper than the stack. */
 function jsonProblem(value: unknown): string | undefined {
-  const isOverflow = (item: unknown): boolean => typeof item === 'number' && !Number.isFinite(item);
-  if (isOverflow(value)) return 'expected a finite number';
-  let level: object[] = typeof value === 'object' && value !== null ? [value] : [];
+  let level: unknown[] = [value];
   for (let depth = 0; level.length > 0; depth++) {
     if (depth > maxJsonDepth) return `is nested deeper than ${maxJsonDepth} levels`;
-    const next: object[] = [];
+    const next: unknown[] = [];
     for (const item of level) {
-      for (const inner of Array.isArray(item) ? item : Object.values(item)) {
-        if (isOverflow(inner)) return 'expected a finite number';
-        if (typeof inner === 'object' && inner !== null) next.push(inner);
+      if (typeof item === 'number' && !Number.isFinite(item)) return 'expected a finite number';
+      if (typeof item !== 'object' || item === null) continue;
+      for (const inner of Object.values(item)) {
+        if (typeof inner === 'object' || typeof inner === 'number') next.push(inner);
       }
     }
     level = next;

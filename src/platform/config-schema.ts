@@ -74,7 +74,7 @@ const apiKey = section(
 const provider = section(
   {
     id: name(),
-    kind: choice(PROVIDER_KINDS, ['gemini']),
+    kind: choice(PROVIDER_KINDS),
     baseUrl: webAddress().optional(),
     apiKey: secret(
       /^[\x21-\x7e]{1,4096}$/,
@@ -139,7 +139,6 @@ const operationLimits = section(
     directives: wholeNumber(0, 10_000).default(10),
     fields: wholeNumber(1, 100_000).default(500),
     tokens: wholeNumber(1, 1_000_000).default(1_000),
-    nameCharacters: wholeNumber(16, 1_000_000).default(256),
     listItems: wholeNumber(1, 100_000).default(100),
     messages: wholeNumber(1, 100_000).default(1_000),
     anonymousBodyBytes: wholeNumber(1_024, 16 * 1024 * 1024).default(64 * 1024),

@@ -7,6 +7,8 @@ import type { SafeFetch } from '../platform/safe-fetch.ts';
 import { createAiSdkProvider } from './ai-sdk/ai-sdk.ts';
 import { createAnthropicProvider } from './anthropic/anthropic.ts';
 import { claudeThinks } from './anthropic/anthropic-models.ts';
+import { createGeminiProvider } from './gemini/gemini.ts';
+import { geminiThinks } from './gemini/gemini-models.ts';
 import { createOpenAiProvider } from './openai/openai.ts';
 import type { Provider } from './provider.ts';
 import type { UpstreamNetwork } from './upstream-pool.ts';
@@ -25,7 +27,7 @@ export interface ProviderSettings {
   readonly aiSdk?: AiSdkPackage | undefined;
   /** Whether a package may send prompts and keys unencrypted to other machines. Default: no. */
   readonly allowInsecure?: boolean;
-  /** For pictures that a provider does not fetch itself. */
+  /** For pictures that a provider does not fetch itself. Default: they are refused. */
   readonly fetchImage?: SafeFetch;
   /** Default: no proxy, and the authorities that Node trusts. */
   readonly network?: UpstreamNetwork;
@@ -43,6 +45,7 @@ const KINDS: Readonly<Record<ProviderKind, KindOfProvider>> = {
     create: (settings) => createOpenAiProvider({ ...settings, kind: 'openai' }),
   },
   anthropic: { thinks: claudeThinks, create: createAnthropicProvider },
+  gemini: { thinks: geminiThinks, create: createGeminiProvider },
   'openai-compatible': {
     thinks: () => false,
     create: (settings) => createOpenAiProvider({ ...settings, kind: 'openai-compatible' }),

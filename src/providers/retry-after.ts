@@ -1,4 +1,5 @@
-// When a provider says a retry makes sense, and under which id it knows the request: two readings of answer headers.
+// When a provider says a retry makes sense, and under which id it knows the request: readings of answer headers, and of
+// spans of time.
 
 /** Header names in lower case, as undici gives them. */
 export type AnswerHeaders = Readonly<Record<string, string | string[] | undefined>>;
@@ -19,6 +20,10 @@ const plausible = (milliseconds: number): number | undefined =>
 
 const decimal = (text: string | undefined): number =>
   text !== undefined && /^\s*\d{1,12}(\.\d{1,9})?\s*$/.test(text) ? Number(text) : Number.NaN;
+
+/** As Google writes a span of time in JSON: `34.4s`. */
+export const durationMs = (value: unknown): number | undefined =>
+  typeof value === 'string' && value.endsWith('s') ? plausible(decimal(value.slice(0, -1)) * 1000) : undefined;
 
 /** Milliseconds from `nowMs`; the millisecond headers are finer and win over `Retry-After` (seconds or an HTTP date). */
 export function retryAfterMs(headers: AnswerHeaders, nowMs: number): number | undefined {

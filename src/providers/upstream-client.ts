@@ -1,4 +1,4 @@
-// Posts JSON to one address of one provider over a pool of its connections, on undici's `dispatch` (the cheapest client
+// Posts JSON to one provider over a pool of its connections, on undici's `dispatch` (the cheapest client
 // measured). What happens to one request stands in upstream-exchange.ts.
 
 import { cancelledError } from './upstream-errors.ts';
@@ -6,7 +6,7 @@ import { type AnswerBounds, createExchange, type UpstreamAnswer, type UpstreamPo
 import { createUpstreamPool, DIRECT_NETWORK, type UpstreamNetwork } from './upstream-pool.ts';
 
 export interface UpstreamClientOptions extends AnswerBounds {
-  /** Where to post, query included. */
+  /** Where to post unless a call says another path, query included. */
   readonly url: URL;
   /** Sent with each request, e.g. the credential. */
   readonly headers: Readonly<Record<string, string>>;
@@ -24,7 +24,7 @@ export interface UpstreamClient {
 export function createUpstreamClient(options: UpstreamClientOptions): UpstreamClient {
   const { url } = options;
   const pool = createUpstreamPool(url, options.network ?? DIRECT_NETWORK);
-  const path = url.pathname + url.search;
+  const ownPath = url.pathname + url.search;
   const headersFor = (accept: string): Record<string, string> => ({
     accept,
     'accept-encoding': 'identity',
@@ -37,7 +37,7 @@ export function createUpstreamClient(options: UpstreamClientOptions): UpstreamCl
 
   function post(request: UpstreamPost): Promise<UpstreamAnswer> {
     if (request.signal.aborted) return Promise.reject(cancelledError('NOT_SENT'));
-    const { body, streamed } = request;
+    const { path = ownPath, body, streamed } = request;
     return new Promise((resolve, reject) => {
       const exchange = createExchange(request, options, resolve, reject);
       pool.dispatch({ path, method: 'POST', headers: streamed ? streamHeaders : plainHeaders, body }, exchange);

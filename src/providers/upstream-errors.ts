@@ -8,7 +8,7 @@ import {
   type UpstreamPhase,
 } from '../core/upstream-error.ts';
 import { ProxyError } from '../platform/proxy-tunnel.ts';
-import { type ErrorFacts, parseErrorBody } from './error-body.ts';
+import { type ErrorFacts, NO_FACTS, parseErrorBody } from './error-body.ts';
 import { type AnswerHeaders, providerRequestId, retryAfterMs } from './retry-after.ts';
 
 /** Codes of a refusal by the provider's safety system. */
@@ -27,6 +27,7 @@ const REJECTED_CODES: Readonly<Record<string, string>> = {
   string_above_max_length: 'A part of the input is longer than the provider takes.',
   model_not_found: 'The provider does not know this model, or our account may not use it.',
   invalid_api_key: 'The provider refused our credential. An operator has to check the apiKey of this provider.',
+  api_key_invalid: 'The provider refused our credential. An operator has to check the apiKey of this provider.',
   insufficient_quota: 'The quota of our account with the provider is used up. An operator has to check its billing.',
   billing_hard_limit_reached: 'Our account with the provider has reached its spending limit.',
   contract_spend_limit_reached: 'Our account with the provider has reached its spending limit.',
@@ -45,8 +46,6 @@ const PROXY_WANTS_CREDENTIALS =
   'The proxy between us and the provider wants a user name and password, or others (status 407). An operator has to check HTTPS_PROXY and HTTP_PROXY.';
 
 const BLOCKED = "The provider's safety system refused this request.";
-
-const NO_FACTS: ErrorFacts = { code: undefined, parameter: undefined, status: undefined, categories: [] };
 
 interface Verdict {
   readonly failure: UpstreamFailure;
@@ -109,7 +108,7 @@ export function errorFromStatus(status: number, headers: AnswerHeaders, body: st
     phase: 'ANSWERED',
     retryable,
     status,
-    retryAfterMs: retryAfterMs(headers, nowMs),
+    retryAfterMs: retryAfterMs(headers, nowMs) ?? facts.retryAfterMs,
     providerRequestId: providerRequestId(headers),
     categories: facts.categories,
   });
@@ -122,6 +121,7 @@ export function errorFromBody(facts: ErrorFacts, phase: 'ANSWERED' | 'PARTIAL'):
     phase,
     retryable: retryable && phase === 'ANSWERED',
     status: facts.status,
+    retryAfterMs: facts.retryAfterMs,
     categories: facts.categories,
   });
 }

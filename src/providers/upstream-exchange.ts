@@ -25,6 +25,8 @@ import { createUpstreamTimers } from './upstream-timers.ts';
 export type StreamProgress = 'WAITING' | 'WRITING' | 'FINISHED' | 'DONE';
 
 export interface UpstreamPost {
+  /** Where to post on the client's origin, query included. Default: the client's own address. */
+  readonly path?: string;
   /** JSON. */
   readonly body: string;
   /** A streamed body was asked for: first-token and idle time-outs apply. */

@@ -64,7 +64,7 @@ export interface StartGatewayOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly simulator?: SimulatorOptions;
   /** Of the provider that the simulator is. Default: openai-compatible. */
-  readonly kind?: 'openai-compatible' | 'anthropic';
+  readonly kind?: 'openai-compatible' | 'anthropic' | 'gemini';
   /** `timeouts` of all models, as YAML. */
   readonly timeouts?: string;
 }

@@ -7,15 +7,13 @@ export interface StartProcessOptions {
   /** Its working directory. */
   readonly folder: string;
   readonly env: Readonly<Record<string, string>>;
-  /** Default: that of dist/. */
-  readonly script?: string;
 }
 
 const main = resolve('dist/main.js');
 
-export function startProcess({ folder, env, script = main }: StartProcessOptions) {
+export function startProcess({ folder, env }: StartProcessOptions) {
   // A process group of its own, as a terminal gives it.
-  const child = spawn(process.execPath, [script], {
+  const child = spawn(process.execPath, [main], {
     cwd: folder,
     env: { PATH: process.env.PATH ?? '', ...env },
     detached: true,

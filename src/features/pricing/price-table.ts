@@ -53,7 +53,9 @@ export async function loadPriceTable(): Promise<PriceTable> {
 
       const provider = providerOf(pricedProvider);
       const found = provider && calcPrice({}, model, { provider, timestamp: new Date(atMs) });
-      const known = found ? toKnownModel(found.model, found.model_price) : undefined;
+      const contextWindow = found?.model.context_window ?? contextWindowOf(kind, model);
+      const unpriced = contextWindow === undefined ? undefined : { prices: undefined, contextWindow };
+      const known = found ? toKnownModel(found.model_price, contextWindow) : unpriced;
       const changes = found !== undefined && found !== null && Array.isArray(found.model.prices);
       if (remembered.size >= MOST_REMEMBERED) remembered.clear();
       remembered.set(key, { minute: changes ? minute : undefined, known });
@@ -62,7 +64,7 @@ export async function loadPriceTable(): Promise<PriceTable> {
     chatModels: (kind) => {
       const providerId = PROVIDER_IDS[kind];
       const models = providerId === undefined ? [] : (findProvider({ providerId })?.models ?? []);
-      return models.filter((model) => isChatModel(model, CHAT_MODELS[kind])).map(({ id }) => id);
+      return models.filter((model) => isChatModel(model, kind)).map(({ id }) => id);
     },
   };
 }
@@ -71,6 +73,7 @@ export async function loadPriceTable(): Promise<PriceTable> {
 const PROVIDER_IDS: Readonly<Partial<Record<ProviderKind, string>>> = {
   openai: 'openai',
   anthropic: 'anthropic',
+  gemini: 'google',
 };
 
 /** And for packages of the AI SDK that speak to one provider. */
@@ -100,7 +103,7 @@ const MOST_REMEMBERED = 5_000;
  * more than is counted. Units other than text tokens (audio, pictures, searches) are not counted. Where reasoning has
  * a price of its own the dearer of the two stands for all output.
  */
-function toKnownModel({ context_window: contextWindow }: ModelInfo, price: ModelPrice): KnownModel {
+function toKnownModel(price: ModelPrice, contextWindow: number | undefined): KnownModel {
   const inputMicroUsd = microUsdOf(price, 'input_mtok');
   const outputMicroUsd = largest(microUsdOf(price, 'output_mtok'), microUsdOf(price, 'output_reasoning_mtok'));
   if (inputMicroUsd === undefined || outputMicroUsd === undefined) return { prices: undefined, contextWindow };
@@ -145,12 +148,29 @@ const MICRO_DIGITS = 6;
 const CHAT_MODELS: Readonly<Partial<Record<ProviderKind, RegExp>>> = {
   // From 4.5 on; Mythos is for the few.
   anthropic: /^claude-(?:fable|haiku|opus|sonnet)-(?:4-[5-9]|[5-9](?:-\d)?)$/,
+  // From 3 on, but for one: 2.5 Flash and 2.5 Pro end on 2026-12-01, and what is asked of them goes to others then.
+  // https://ai.google.dev/gemini-api/docs/deprecations
+  gemini: /^gemini-(?:2\.5-flash-lite|[3-9](?:\.\d+)?-(?:flash|flash-lite|pro)(?:-preview)?)$/,
   openai:
     /^(?:gpt-(?:3\.5-turbo|4|4\.1|4o|\d+(?:\.\d+)?)(?:-(?:turbo|mini|nano|luna|sol|terra|astra))?|o\d(?:-mini)?)$/,
 };
-/** Still priced, no longer served. */
-const RETIRED = new Set(['o1-mini']);
+/**
+ * Tokens of models whose window the table leaves out, or that it does not know yet.
+ * https://ai.google.dev/gemini-api/docs/long-context
+ */
+const CONTEXT_WINDOWS: Readonly<Partial<Record<ProviderKind, readonly [names: RegExp, tokens: number]>>> = {
+  gemini: [/^gemini-(?:2\.5-(?:flash|pro)|[3-9])(?!.*-(?:image|tts|live|embedding))/, 1_048_576],
+};
 
-function isChatModel({ id, deprecated, context_window }: ModelInfo, names: RegExp | undefined): boolean {
-  return names?.test(id) === true && context_window !== undefined && deprecated !== true && !RETIRED.has(id);
+function contextWindowOf(kind: ProviderKind, model: string): number | undefined {
+  const [names, tokens] = CONTEXT_WINDOWS[kind] ?? [];
+  return names?.test(model) === true ? tokens : undefined;
+}
+
+/** Still priced, no longer served. */
+const RETIRED = new Set(['o1-mini', 'gemini-3-pro-preview']);
+
+function isChatModel({ id, deprecated, context_window }: ModelInfo, kind: ProviderKind): boolean {
+  const hasWindow = (context_window ?? contextWindowOf(kind, id)) !== undefined;
+  return CHAT_MODELS[kind]?.test(id) === true && hasWindow && deprecated !== true && !RETIRED.has(id);
 }

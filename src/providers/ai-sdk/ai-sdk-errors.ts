@@ -3,7 +3,7 @@
 // answers and bodies, so none is passed on, not as a cause either.
 
 import { UpstreamError, type UpstreamPhase } from '../../core/upstream-error.ts';
-import { type ErrorFacts, isFields, parseErrorBody, readErrorBody } from '../error-body.ts';
+import { type ErrorFacts, isFields, NO_FACTS, parseErrorBody, readErrorBody } from '../error-body.ts';
 import type { AnswerHeaders } from '../retry-after.ts';
 import { cutError, errorFromBody, errorFromStatus, readingFailedError, unreadableError } from '../upstream-errors.ts';
 
@@ -80,7 +80,7 @@ function providerFacts(error: unknown): ErrorFacts | undefined {
   const status =
     typeof error['statusCode'] === 'number' && error['statusCode'] >= 400 ? error['statusCode'] : undefined;
   if (facts === undefined && status === undefined) return undefined;
-  return { code: undefined, parameter: undefined, categories: [], ...facts, status: status ?? facts?.status };
+  return { ...NO_FACTS, ...facts, status: status ?? facts?.status };
 }
 
 /** A request that the package itself would not send. */

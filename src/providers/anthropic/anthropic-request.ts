@@ -3,6 +3,7 @@
 
 import type { ChatRequest, OutputFormat } from '../../core/chat.ts';
 import type { JsonObject } from '../../core/json.ts';
+import { jsonInWords } from '../json-in-words.ts';
 import type { OptionList } from '../provider-options.ts';
 import { readConversation } from './anthropic-messages.ts';
 import { type ModelTraits, modelTraits } from './anthropic-models.ts';
@@ -105,16 +106,13 @@ interface WireOutput {
   readonly instruction: string | undefined;
 }
 
-const JSON_ALONE = 'Answer with JSON only, without any other text and without a code fence.';
-
 /** The API knows JSON with a schema only. */
 function wireOutput(output: OutputFormat, traits: ModelTraits, warn: (warning: string) => void): WireOutput {
   if (output.format === 'TEXT') return { schema: undefined, instruction: undefined };
-  if (output.schema === undefined) return { schema: undefined, instruction: JSON_ALONE };
+  if (output.schema === undefined) return { schema: undefined, instruction: jsonInWords(undefined) };
   const schema = traits.schemas ? fitSchema(output.schema) : undefined;
   if (schema !== undefined) return { schema, instruction: undefined };
   const why = traits.schemas ? 'this provider cannot hold an answer to it' : 'this model cannot be held to one';
   warn(`output.schema was sent in words: ${why}. The answer is checked all the same.`);
-  const instruction = `${JSON_ALONE} It has to fit this JSON schema:\n${JSON.stringify(output.schema)}`;
-  return { schema: undefined, instruction };
+  return { schema: undefined, instruction: jsonInWords(output.schema) };
 }

@@ -4,12 +4,12 @@
 import type { ModelFinishReason, TokenCounts } from '../../core/chat.ts';
 import { createAnswerWriter, type ToolCallWriter } from '../answer-writer.ts';
 import { isFields, readErrorBody } from '../error-body.ts';
+import { createJsonFence } from '../json-fence.ts';
 import type { ProviderDelta } from '../provider.ts';
 import { type AnswerReader, finishReasonOf, parseBody, parseEvent, progressOf } from '../read-answer.ts';
 import { asRequestId } from '../retry-after.ts';
 import { blockedError, errorFromBody, unreadableError } from '../upstream-errors.ts';
 import { createAnthropicUsage } from './anthropic-usage.ts';
-import { createJsonFence } from './json-fence.ts';
 
 export interface AnthropicReaderOptions {
   readonly maxAnswerBytes: number;

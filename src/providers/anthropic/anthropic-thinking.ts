@@ -3,6 +3,7 @@
 
 import type { ChatRequest } from '../../core/chat.ts';
 import type { JsonValue } from '../../core/json.ts';
+import { effortShare } from '../effort-share.ts';
 import type { Conversation } from './anthropic-messages.ts';
 import type { ModelTraits } from './anthropic-models.ts';
 
@@ -20,8 +21,6 @@ export interface ThinkingToSend {
 }
 
 const EFFORTS = { LOW: 'low', MEDIUM: 'medium', HIGH: 'high' } as const;
-/** Hundredths of the output cap to think with, where a model takes a budget and no effort. */
-const BUDGET_SHARES = { LOW: 20, MEDIUM: 50, HIGH: 80 } as const;
 const LEAST_BUDGET = 1_024;
 /** Above it the provider advises against waiting for an answer; a caller's own number may be higher. */
 const MOST_BUDGET_BY_EFFORT = 32_000;
@@ -77,7 +76,7 @@ function budgetOf({ reasoning, maxOutputTokens }: ThinkingToSend['request'], war
   const share =
     reasoning?.effort === undefined
       ? maxOutputTokens
-      : Math.min(MOST_BUDGET_BY_EFFORT, Math.floor((maxOutputTokens * BUDGET_SHARES[reasoning.effort]) / 100));
+      : Math.min(MOST_BUDGET_BY_EFFORT, effortShare(reasoning.effort, maxOutputTokens));
   return Math.min(Math.max(LEAST_BUDGET, Math.min(asked ?? share, share)), maxOutputTokens - 1);
 }
 

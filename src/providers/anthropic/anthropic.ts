@@ -1,32 +1,18 @@
 // Provider for Anthropic's Messages API, and for servers that speak the same.
 
 import type { ChatRequest } from '../../core/chat.ts';
-import { answerBounds, DEFAULT_MAX_ANSWER_BYTES, endpointUrl } from '../endpoint.ts';
+import { type AdapterOptions, answerBounds, DEFAULT_MAX_ANSWER_BYTES, endpointUrl } from '../endpoint.ts';
 import type { Provider, ProviderCall, ProviderDelta, ProviderEnd, RequestReview } from '../provider.ts';
 import { createOptionList } from '../provider-options.ts';
 import { readAnswer } from '../read-answer.ts';
 import { createUpstreamClient } from '../upstream-client.ts';
-import type { UpstreamNetwork } from '../upstream-pool.ts';
 import { ANTHROPIC_OPTIONS, ANTHROPIC_RESERVED, anthropicRequest } from './anthropic-request.ts';
 import { createAnthropicAnswerReader } from './anthropic-response.ts';
-
-export interface AnthropicProviderOptions {
-  readonly id: string;
-  /** Up to and without `/messages`; its path prefix and its query string are kept. */
-  readonly baseUrl: string;
-  /** Sent as `x-api-key`; undefined for servers that ask for none. */
-  readonly apiKey: string | undefined;
-  /** Bytes of text, reasoning and tool arguments of one answer. Default 4 MiB. */
-  readonly maxAnswerBytes?: number;
-  /** Names in `providerOptions` that may be sent besides the usual ones. */
-  readonly allowedOptions?: readonly string[];
-  readonly network?: UpstreamNetwork;
-}
 
 /** https://platform.claude.com/docs/en/api/versioning */
 const API_VERSION = '2023-06-01';
 
-export function createAnthropicProvider(options: AnthropicProviderOptions): Provider {
+export function createAnthropicProvider(options: AdapterOptions): Provider {
   const { id, baseUrl, apiKey, maxAnswerBytes = DEFAULT_MAX_ANSWER_BYTES } = options;
   const client = createUpstreamClient({
     url: endpointUrl(baseUrl, '/messages'),

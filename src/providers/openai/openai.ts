@@ -1,13 +1,12 @@
 // Provider for OpenAI's chat completions and the many servers that speak the same (vLLM, llama.cpp, Ollama, Groq, ...).
 
 import type { ChatRequest } from '../../core/chat.ts';
-import { answerBounds, DEFAULT_MAX_ANSWER_BYTES, endpointUrl } from '../endpoint.ts';
+import { type AdapterOptions, answerBounds, DEFAULT_MAX_ANSWER_BYTES, endpointUrl } from '../endpoint.ts';
 import type { Provider, ProviderCall, ProviderDelta, ProviderEnd, RequestReview } from '../provider.ts';
 import { createOptionList } from '../provider-options.ts';
 import { readAnswer } from '../read-answer.ts';
 import { createUpstreamClient } from '../upstream-client.ts';
 import type { UpstreamAnswer } from '../upstream-exchange.ts';
-import type { UpstreamNetwork } from '../upstream-pool.ts';
 import {
   COMPATIBLE_OPTIONS,
   OPENAI_OPTIONS,
@@ -17,18 +16,8 @@ import {
 } from './openai-request.ts';
 import { createOpenAiAnswerReader } from './openai-response.ts';
 
-export interface OpenAiProviderOptions {
-  readonly id: string;
+export interface OpenAiProviderOptions extends AdapterOptions {
   readonly kind: OpenAiKind;
-  /** Up to and without `/chat/completions`; its path prefix and its query string are kept. */
-  readonly baseUrl: string;
-  /** Sent as `Authorization: Bearer`; undefined for servers that ask for none. */
-  readonly apiKey: string | undefined;
-  /** Bytes of text, reasoning and tool arguments of one answer. Default 4 MiB. */
-  readonly maxAnswerBytes?: number;
-  /** Names in `providerOptions` that may be sent besides the usual ones. */
-  readonly allowedOptions?: readonly string[];
-  readonly network?: UpstreamNetwork;
 }
 
 /** A server older than `stream_options`, or stricter: it names the field it does not know. */

@@ -26,8 +26,7 @@ const HARMS: { readonly [category: string]: string } = {
 };
 
 export function plainBody(view: GeminiView, plan: Plan, context: AnswerContext): string {
-  const usage = createUsage(view, plan, context);
-  if (plan.blocked !== undefined) return JSON.stringify(blockedBody(usage, plan, context, plan.blocked));
+  if (plan.blocked !== undefined) return JSON.stringify(blockedBody(view, plan, context, plan.blocked));
   const thoughts = view.includesThoughts ? joined(plan.reasoning) : '';
   const text = joined(plan.text);
   const signature = signatureIn(plan);
@@ -38,9 +37,7 @@ export function plainBody(view: GeminiView, plan: Plan, context: AnswerContext):
     ...calls.map((call, index) => callPart(call, index === 0 ? signature : {})),
   ];
   const candidate = { ...contentOf(parts), ...ending(plan), index: 0 };
-  const { completionTokens, reasoningTokens } = plan.usage;
-  const told = usage(completionTokens, reasoningTokens, true);
-  return JSON.stringify({ candidates: [candidate], ...told, ...about(plan, context) });
+  return JSON.stringify(body(view, plan, context, candidate, plan.usage.completionTokens, plan.usage.reasoningTokens));
 }
 
 export function streamFrames(view: GeminiView, plan: Plan, context: AnswerContext): StreamFrames {
@@ -55,9 +52,8 @@ export function streamFrames(view: GeminiView, plan: Plan, context: AnswerContex
     broken: frame(BROKEN),
     misshapen: frame(MISSHAPEN_CHUNK),
   };
-  const usage = createUsage(view, plan, context);
   if (plan.blocked !== undefined) {
-    const json = JSON.stringify(blockedBody(usage, plan, context, plan.blocked));
+    const json = JSON.stringify(blockedBody(view, plan, context, plan.blocked));
     return {
       steps: [{ frame: first(json), tokens: 0, reasoningTokens: 0, text: '' }],
       repeat: [],
@@ -70,7 +66,7 @@ export function streamFrames(view: GeminiView, plan: Plan, context: AnswerContex
   let thought = 0;
   const chunk = (parts: readonly Json[], more: JsonRecord = {}) => {
     const candidate = { ...contentOf(parts), ...more, index: 0 };
-    return JSON.stringify({ candidates: [candidate], ...usage(written, thought, true), ...about(plan, context) });
+    return JSON.stringify(body(view, plan, context, candidate, written, thought));
   };
   const steps: Step[] = [{ frame: first(chunk([{ text: '' }])), tokens: 0, reasoningTokens: 0, text: '' }];
   // Thoughts that are not shown take their time all the same: they are billed with what comes next.
@@ -150,36 +146,44 @@ function ratings(categories: readonly string[]): readonly Json[] {
   return [...new Set(harms)].map((category) => ({ category, probability: 'HIGH', blocked: true }));
 }
 
-function blockedBody(usage: UsageTeller, plan: Plan, context: AnswerContext, categories: readonly string[]): Json {
+function blockedBody(view: GeminiView, plan: Plan, context: AnswerContext, categories: readonly string[]): Json {
   return {
     promptFeedback: { blockReason: 'SAFETY', safetyRatings: ratings(categories) },
-    ...usage(0, 0, false),
-    ...about(plan, context),
+    ...body(view, plan, context, undefined, 0, 0),
   };
 }
 
-const about = (plan: Plan, { id }: AnswerContext) => ({ modelVersion: plan.model, responseId: id });
+function body(
+  view: GeminiView,
+  plan: Plan,
+  { id, behaviour }: AnswerContext,
+  candidate: JsonRecord | undefined,
+  completionTokens: number,
+  reasoningTokens: number,
+): JsonRecord {
+  return {
+    ...(candidate === undefined ? {} : { candidates: [candidate] }),
+    ...(behaviour.usage === 'omit'
+      ? {}
+      : { usageMetadata: usageOf(view, plan, completionTokens, reasoningTokens, candidate !== undefined) }),
+    modelVersion: plan.model,
+    responseId: id,
+  };
+}
 
-type UsageTeller = (completionTokens: number, reasoningTokens: number, answered: boolean) => JsonRecord;
-
-/** What is told of tokens, all but what grows while an answer is written looked at once. */
-function createUsage(view: GeminiView, plan: Plan, { behaviour }: AnswerContext): UsageTeller {
-  if (behaviour.usage === 'omit') return () => ({});
+function usageOf(view: GeminiView, plan: Plan, completion: number, reasoning: number, answered: boolean): Json {
   const { promptTokens, cachedTokens } = plan.usage;
   const images = view.messages.flatMap((message) => message.images).reduce((sum, image) => sum + image.tokens, 0);
   const imageTokens = Math.min(images, promptTokens);
-  const promptTokensDetails = [
-    { modality: 'TEXT', tokenCount: promptTokens - imageTokens },
-    ...(imageTokens === 0 ? [] : [{ modality: 'IMAGE', tokenCount: imageTokens }]),
-  ];
-  return (completion, reasoning, answered) => ({
-    usageMetadata: {
-      promptTokenCount: promptTokens,
-      ...(answered ? { candidatesTokenCount: completion - reasoning } : {}),
-      totalTokenCount: promptTokens + completion,
-      ...(cachedTokens === 0 ? {} : { cachedContentTokenCount: cachedTokens }),
-      promptTokensDetails,
-      ...(reasoning === 0 ? {} : { thoughtsTokenCount: reasoning }),
-    },
-  });
+  return {
+    promptTokenCount: promptTokens,
+    ...(answered ? { candidatesTokenCount: completion - reasoning } : {}),
+    totalTokenCount: promptTokens + completion,
+    ...(cachedTokens === 0 ? {} : { cachedContentTokenCount: cachedTokens }),
+    promptTokensDetails: [
+      { modality: 'TEXT', tokenCount: promptTokens - imageTokens },
+      ...(imageTokens === 0 ? [] : [{ modality: 'IMAGE', tokenCount: imageTokens }]),
+    ],
+    ...(reasoning === 0 ? {} : { thoughtsTokenCount: reasoning }),
+  };
 }

@@ -29,16 +29,22 @@ const tags = JSON.stringify({
 
 it('a running Ollama and the keys of providers are offered beside the simulator when there is no file', async () => {
   const url = await serve(tags);
-  const env = { OPENAI_API_KEY: 'sk-x', ANTHROPIC_API_KEY: 'sk-ant-x' };
+  const env = { OPENAI_API_KEY: 'sk-x', ANTHROPIC_API_KEY: 'sk-ant-x', GEMINI_API_KEY: 'AIza-x' };
   const config = await loadConfig({ env, cwd: tmpdir(), isTerminal: true, ollamaUrl: url });
   expect(config.simulator).toBe(true);
   expect(config.log.format).toBe('pretty');
   expect(config.providers).toMatchObject([
     { id: 'openai', kind: 'openai', baseUrl: 'https://api.openai.com/v1', offersKnownModels: true },
     { id: 'anthropic', kind: 'anthropic', baseUrl: 'https://api.anthropic.com/v1', offersKnownModels: true },
+    {
+      id: 'gemini',
+      kind: 'gemini',
+      baseUrl: 'https://generativelanguage.googleapis.com/v1beta',
+      offersKnownModels: true,
+    },
     { id: 'ollama', kind: 'openai-compatible', baseUrl: `${url}/v1`, offersKnownModels: false },
   ]);
-  expect(config.providers.map(({ apiKey }) => apiKey?.reveal())).toEqual(['sk-x', 'sk-ant-x', undefined]);
+  expect(config.providers.map(({ apiKey }) => apiKey?.reveal())).toEqual(['sk-x', 'sk-ant-x', 'AIza-x', undefined]);
   expect(config.models.map(({ name, target }) => [name, target.model])).toEqual([
     ['llama3.2', 'llama3.2:latest'],
     ['qwen3:8b', 'qwen3:8b'],

@@ -10,6 +10,7 @@ import {
 
 const openAi = { kind: 'openai', baseUrl: 'https://api.openai.com/v1' } as const;
 const anthropic = { kind: 'anthropic', baseUrl: 'https://api.anthropic.com/v1' } as const;
+const gemini = { kind: 'gemini', baseUrl: 'https://generativelanguage.googleapis.com/v1beta' } as const;
 const compatible = (baseUrl: string) => ({ kind: 'openai-compatible', baseUrl }) as const;
 const atMs = Date.UTC(2026, 8, 1);
 
@@ -114,6 +115,51 @@ describe('the price table', () => {
     expect(models).toEqual(expect.arrayContaining(['claude-opus-5-5', 'claude-sonnet-5', 'claude-haiku-4-5']));
     expect(models.filter((model) => /claude-[23]|-4-[01]$|latest|instant|mythos/.test(model))).toEqual([]);
     expect(models.filter((model) => table.lookup(anthropic, model, atMs)?.prices === undefined)).toEqual([]);
+  });
+
+  it.each([
+    ['gemini-2.5-flash', 1_048_576, 300_000n, 30_000n, 2_500_000n],
+    ['gemini-2.5-pro', 1_048_576, 1_250_000n, 125_000n, 10_000_000n],
+    ['gemini-3.1-pro-preview', 1_048_576, 2_000_000n, 200_000n, 12_000_000n],
+    ['gemini-3.8-flash', 1_000_000, 750_000n, 75_000n, 3_750_000n],
+  ])('knows what %s costs', (model, contextWindow, inputMicroUsd, cachedInputMicroUsd, outputMicroUsd) => {
+    expect(table.lookup(gemini, model, atMs)).toEqual({
+      prices: {
+        inputMicroUsd,
+        cachedInputMicroUsd,
+        cacheWriteMicroUsd: inputMicroUsd,
+        outputMicroUsd,
+        version: PRICE_TABLE_VERSION,
+      },
+      contextWindow,
+    });
+  });
+
+  it('knows what a Gemini can read before it knows its price', () => {
+    const known = { prices: undefined, contextWindow: 1_048_576 };
+    expect(table.lookup(gemini, 'gemini-4-argon', atMs)).toEqual(known);
+    expect(table.lookup(gemini, 'gemini-9-flash-image', atMs)).toBeUndefined();
+    expect(table.lookup(openAi, 'gemini-4-argon', atMs)).toBeUndefined();
+  });
+
+  it('chooses the price of the day for Gemini', () => {
+    const later = table.lookup(gemini, 'gemini-3.8-flash', Date.UTC(2027, 0, 2));
+    expect(later?.prices).toMatchObject({ inputMicroUsd: 1_500_000n, outputMicroUsd: 7_500_000n });
+  });
+
+  it('lists those of Google that chat and stay, all with a price and a window', () => {
+    const models = table.chatModels('gemini');
+    expect(models).toEqual(
+      expect.arrayContaining(['gemini-3.8-flash', 'gemini-3.5-flash-lite', 'gemini-3.1-pro-preview']),
+    );
+    expect(
+      models.filter((model) => /image|tts|live|embedding|omni|gemma|claude|gemini-[12]\.|gemini-3-pro/.test(model)),
+    ).toEqual(['gemini-2.5-flash-lite']);
+    for (const model of models) {
+      const known = table.lookup(gemini, model, atMs);
+      expect(known?.prices).toBeDefined();
+      expect(known?.contextWindow).toBeGreaterThanOrEqual(1_000_000);
+    }
   });
 
   it('names the version that is installed', () => {

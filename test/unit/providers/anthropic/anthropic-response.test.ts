@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { UpstreamError } from '../../../../src/core/upstream-error.ts';
 import { createAnthropicAnswerReader } from '../../../../src/providers/anthropic/anthropic-response.ts';
 import { createAnthropicUsage } from '../../../../src/providers/anthropic/anthropic-usage.ts';
-import { createJsonFence } from '../../../../src/providers/anthropic/json-fence.ts';
+import { createJsonFence } from '../../../../src/providers/json-fence.ts';
 import { propertyRun } from '../../../support/property.ts';
 import { addDelta, blankOutcome, type Outcome } from '../chat-samples.ts';
 
