@@ -1,19 +1,19 @@
 // The process: configuration, the app, its address on the screen, signals. The only file with side effects on import.
 
 import 'reflect-metadata';
-import { createApp } from './app.ts';
 import { ConfigError } from './platform/config-errors.ts';
 import { loadConfig } from './platform/config-loader.ts';
 import { openDataDirectory } from './platform/data-directory.ts';
 import { greeting } from './platform/greeting.ts';
 import { createLogger } from './platform/logger.ts';
 import { startSimulatorProcess } from './platform/simulator-process.ts';
-
-/** One Ctrl-C may arrive twice: from the terminal, and passed on by a parent. Only a later signal is a second wish. */
-const SAME_SIGNAL_MS = 1_000;
+import { listenForStop } from './platform/stop-signals.ts';
 
 async function main(): Promise<void> {
+  const signals = listenForStop();
   const config = await loadConfig();
+  // By far the largest part: what has to be heard or told before it, is.
+  const { createApp } = await import('./app.ts');
   const logger = createLogger(config.log);
   process.on('SIGHUP', () => {
     logger.warn('SIGHUP: this version does not reload its configuration; restart to apply changes');
@@ -23,30 +23,17 @@ async function main(): Promise<void> {
 
   const entry = new URL('./simulator/main.js', import.meta.url);
   const simulator = config.simulator ? await startSimulatorProcess({ entry, logger }) : undefined;
-  let stoppingSinceMs: number | undefined;
-  void simulator?.exited.then(
-    () => stoppingSinceMs ?? logger.error('the simulator has ended: its models answer no more'),
-  );
+  void simulator?.exited.then(() => {
+    if (!signals.isStopping) logger.error('the simulator has ended: its models answer no more');
+  });
 
   const app = await createApp({ config, adminKey, secret, logger, simulatorUrl: simulator?.url });
-  const stop = async (signal: string): Promise<void> => {
+  signals.stopWith(async (signal) => {
     logger.info({ signal }, 'stopping: finishing what runs');
     await app.stop();
     await simulator?.close();
     process.exit(0);
-  };
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.on(signal, () => {
-      const nowMs = performance.now();
-      if (stoppingSinceMs === undefined) {
-        stoppingSinceMs = nowMs;
-        void stop(signal);
-      } else if (nowMs - stoppingSinceMs >= SAME_SIGNAL_MS) {
-        // Whoever asks twice does not want to wait.
-        process.exit(1);
-      }
-    });
-  }
+  });
   await app.start().catch((error: unknown) => {
     const isTaken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
     const { host, port } = config.server;

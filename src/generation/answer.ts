@@ -1,7 +1,7 @@
 // Puts the pieces of an answer together as they come: text, reasoning, tool calls.
 
 import type { ToolCall } from '../core/chat.ts';
-import type { JsonObject } from '../core/json.ts';
+import { isNestedDeeper, type JsonObject, MAX_ANSWER_DEPTH } from '../core/json.ts';
 import type { ProviderDelta } from '../providers/provider.ts';
 
 interface ToolCallParts {
@@ -61,7 +61,8 @@ function parseArguments(text: string): JsonObject | undefined {
   if (text.trim() === '') return {};
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : undefined;
+    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+    return isObject && !isNestedDeeper(value, MAX_ANSWER_DEPTH) ? (value as JsonObject) : undefined;
   } catch {
     return undefined;
   }

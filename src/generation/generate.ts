@@ -4,7 +4,7 @@
 import type { Clock } from '../core/clock.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { Attempt, AttemptOutcome, Generation, Terminal, Usage } from '../core/generation.ts';
-import type { JsonValue } from '../core/json.ts';
+import { isNestedDeeper, type JsonValue, MAX_ANSWER_DEPTH } from '../core/json.ts';
 import { UpstreamError } from '../core/upstream-error.ts';
 import type { OutputSchemas } from '../features/guards/output-schema.ts';
 import type { ProviderDelta, ProviderEnd } from '../providers/provider.ts';
@@ -121,7 +121,7 @@ async function concludeAnswer(
   if (broken.length > 0) {
     const cut = end.finishReason === 'LENGTH' ? 'The answer was cut at maxOutputTokens: ' : '';
     return invalid(
-      `${cut}the model called a tool with arguments that are no JSON object.`,
+      `${cut}the model called a tool with arguments that are no JSON object, or nested deeper than ${MAX_ANSWER_DEPTH} levels.`,
       broken.map((index) => `/toolCalls/${index}/arguments`),
     );
   }
@@ -131,6 +131,9 @@ async function concludeAnswer(
   if (json === undefined) {
     const cut = end.finishReason === 'LENGTH';
     return invalid(cut ? 'The JSON was cut at maxOutputTokens.' : 'The answer is not JSON.', ['']);
+  }
+  if (isNestedDeeper(json, MAX_ANSWER_DEPTH)) {
+    return invalid(`The JSON is nested deeper than ${MAX_ANSWER_DEPTH} levels.`, ['']);
   }
   if (output.schema !== undefined) {
     const check = await schemas.check(output.schema, json);

@@ -16,6 +16,8 @@ const MAX_STOPS = 4;
 const MAX_STOP_CHARACTERS = 256;
 const MAX_LABELS = 16;
 const MAX_LABEL_VALUE_CHARACTERS = 256;
+/** Would break lines, columns or encodings wherever labels are shown or exported. */
+const UNPRINTABLE = /[\p{Cc}\p{Cs}\u2028\u2029]/u;
 const MAX_TIMEOUT_MS = 3_600_000;
 const MAX_DESCRIPTION_CHARACTERS = 8192;
 
@@ -85,6 +87,9 @@ export function validateLabels(input: CallInput): readonly { readonly name: stri
         ['labels', index, 'value'],
         `A label value has at most ${MAX_LABEL_VALUE_CHARACTERS} characters.`,
       );
+    }
+    if (UNPRINTABLE.test(label.value)) {
+      throw new InputProblem(['labels', index, 'value'], 'A label value has no line breaks or control characters.');
     }
   });
   return labels;

@@ -82,9 +82,12 @@ export function createInputBounds(
       const fields = type.getFields();
       for (const [key, item] of Object.entries(value)) {
         const field = fields[key];
-        if (field !== undefined && item !== null && typeof item !== 'string') {
-          findOversize(item, field.type, [...path, key], problems);
+        if (field === undefined) {
+          // graphql-js would look for a similar name, for each key that was sent.
+          problems.push({ path, text: `there is a field here that type "${type.name}" does not have` });
+          return;
         }
+        if (item !== null && typeof item !== 'string') findOversize(item, field.type, [...path, key], problems);
       }
       return;
     }
@@ -116,14 +119,12 @@ export function createInputBounds(
         // Lists are measured as sent: coercing a million items first would be the work the bound is there to save.
         findOversize(inputs[name], type, path, problems);
         if (problems.length > before) continue;
-        coerced[name] = coerceInputValue(
-          inputs[name],
-          type,
-          (at, _value, error) => {
-            if (problems.length < maxProblems) problems.push({ path: [...path, ...at], text: tell(error.message) });
-          },
-          true,
-        );
+        const onError = (at: Path, _value: unknown, error: Error): void => {
+          problems.push({ path: [...path, ...at], text: tell(error.message) });
+          // Nobody reads a thousand, and a body has room for many more.
+          if (problems.length >= maxProblems) throw refusal(problems);
+        };
+        coerced[name] = coerceInputValue(inputs[name], type, onError, true);
       }
       if (problems.length > 0) throw refusal(problems);
       return { ...coerced };
@@ -152,17 +153,18 @@ function tell(message: string): string {
   );
 }
 
-/** Walks without recursion: what arrives may be nested deeper than the stack. */
+/** Walks without recursion: what arrives may be nested deeper than the stack, and have a million members. */
 function jsonProblem(value: unknown): string | undefined {
-  let level: unknown[] = [value];
+  const isOverflow = (item: unknown): boolean => typeof item === 'number' && !Number.isFinite(item);
+  if (isOverflow(value)) return 'expected a finite number';
+  let level: object[] = typeof value === 'object' && value !== null ? [value] : [];
   for (let depth = 0; level.length > 0; depth++) {
     if (depth > maxJsonDepth) return `is nested deeper than ${maxJsonDepth} levels`;
-    const next: unknown[] = [];
+    const next: object[] = [];
     for (const item of level) {
-      if (typeof item === 'number' && !Number.isFinite(item)) return 'expected a finite number';
-      if (typeof item !== 'object' || item === null) continue;
-      for (const inner of Object.values(item)) {
-        if (typeof inner === 'object' || typeof inner === 'number') next.push(inner);
+      for (const inner of Array.isArray(item) ? item : Object.values(item)) {
+        if (isOverflow(inner)) return 'expected a finite number';
+        if (typeof inner === 'object' && inner !== null) next.push(inner);
       }
     }
     level = next;

@@ -78,7 +78,7 @@ export function createReadDocument({ schema, limits, introspection }: DocumentRu
     const tooLarge = checkOperationLimits(document, limits);
     if (tooLarge.length > 0) return { type: 'INVALID', errors: tooLarge };
     refuseConditionalSubscription(document);
-    const errors = validate(schema, document, rules, { maxErrors: maxValidationErrors });
+    const errors = validate(schema, document, rules, { maxErrors: maxValidationErrors, hideSuggestions: true });
     if (errors.length > 0) {
       const coded = errors.slice(0, maxValidationErrors).map((error) => withCode(error, 'GRAPHQL_VALIDATION_FAILED'));
       return { type: 'INVALID', errors: coded };

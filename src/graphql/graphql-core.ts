@@ -55,6 +55,6 @@ export function createGraphQLCore(options: GraphQLCoreOptions): GraphQLCore {
     findDocument: createFindDocument({ documents, trusted, logger }),
     formatError,
     limits,
-    subscribe: createSubscribeOperation({ schema, gate, formatError }),
+    subscribe: createSubscribeOperation({ schema, gate, formatError, limits }),
   };
 }

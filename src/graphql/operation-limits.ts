@@ -10,6 +10,7 @@ import {
   Kind,
   type OperationDefinitionNode,
   type SelectionSetNode,
+  TokenKind,
   type ValidationContext,
 } from 'graphql';
 
@@ -24,6 +25,8 @@ export interface OperationLimits {
   readonly fields: number;
   /** Lexical tokens of the whole document. */
   readonly tokens: number;
+  /** Characters of one name in the document: an alias comes back as often as there are objects in the answer. */
+  readonly nameCharacters: number;
   /** Items of one list in the input. */
   readonly listItems: number;
   readonly messages: number;
@@ -39,6 +42,7 @@ export const defaultOperationLimits: OperationLimits = {
   directives: 10,
   fields: 500,
   tokens: 1_000,
+  nameCharacters: 256,
   listItems: 100,
   messages: 1_000,
   textsToEmbed: 2_048,
@@ -60,6 +64,8 @@ const capped = (count: number): number => Math.min(count, countCap);
 
 /** The problems of each operation of the document; empty when all fit. */
 export function checkOperationLimits(document: DocumentNode, limits: OperationLimits): GraphQLError[] {
+  const longest = longestName(document);
+  if (longest > limits.nameCharacters) return [nameTooLong(longest, limits.nameCharacters)];
   const measure = createMeasure(document);
   const errors: GraphQLError[] = [];
   for (const operation of document.definitions) {
@@ -92,6 +98,20 @@ function tooLarge(operation: OperationDefinitionNode, what: string, found: numbe
     `The operation has ${count} ${what}, at most ${limit} are allowed. Split it into smaller operations.`,
     { nodes: operation, extensions: { code: 'MAX_COST_EXCEEDED' } },
   );
+}
+
+function nameTooLong(found: number, limit: number): GraphQLError {
+  return new GraphQLError(`A name in the document has ${found} characters, at most ${limit} are allowed.`, {
+    extensions: { code: 'MAX_COST_EXCEEDED' },
+  });
+}
+
+function longestName({ loc }: DocumentNode): number {
+  let longest = 0;
+  for (let token = loc?.startToken ?? null; token !== null; token = token.next) {
+    if (token.kind === TokenKind.NAME) longest = Math.max(longest, token.value.length);
+  }
+  return longest;
 }
 
 function createMeasure(document: DocumentNode): (operation: OperationDefinitionNode) => Size {

@@ -14,6 +14,7 @@ import type { GraphQLContext } from './context.ts';
 import { selectOperation } from './documents.ts';
 import type { FoundDocument } from './find-document.ts';
 import type { FormatError } from './format-error.ts';
+import type { OperationLimits } from './operation-limits.ts';
 
 export interface SubscriptionRequest {
   readonly found: FoundDocument;
@@ -41,15 +42,16 @@ export interface SubscribeOperationOptions {
   readonly schema: GraphQLSchema;
   readonly gate: AdmissionGate;
   readonly formatError: FormatError;
+  /** How long a subscription may take to start. */
+  readonly limits: Pick<OperationLimits, 'timeoutMs'>;
 }
 
-export function createSubscribeOperation(options: SubscribeOperationOptions): SubscribeOperation {
-  const { schema, gate, formatError } = options;
+type Started = AsyncIterable<ExecutionResult> | readonly unknown[];
 
-  async function start(
-    request: SubscriptionRequest,
-    context: GraphQLContext,
-  ): Promise<AsyncIterable<ExecutionResult> | readonly unknown[]> {
+export function createSubscribeOperation(options: SubscribeOperationOptions): SubscribeOperation {
+  const { schema, gate, formatError, limits } = options;
+
+  async function start(request: SubscriptionRequest, context: GraphQLContext): Promise<Started> {
     const { result } = request.found;
     if (result.type === 'INVALID') return result.errors;
     const { document } = result;
@@ -74,13 +76,39 @@ export function createSubscribeOperation(options: SubscribeOperationOptions): Su
   return async (request, context) => {
     const present = (error: unknown): GraphQLFormattedError => formatError(error, context.requestId);
     try {
-      const started = await start(request, context);
+      const started = await inTime(start(request, context), limits.timeoutMs);
       if (!(Symbol.asyncIterator in started)) return { type: 'REFUSED', errors: started.map(present) };
       return { type: 'STARTED', results: formatResults(started[Symbol.asyncIterator](), present) };
     } catch (error) {
       return { type: 'REFUSED', errors: [present(error)] };
     }
   };
+}
+
+/** What starts too late is ended at once: nobody waits for it any more. */
+function inTime(starting: Promise<Started>, timeoutMs: number): Promise<Started> {
+  return new Promise((resolve, reject) => {
+    let isLate = false;
+    const timer = setTimeout(() => {
+      isLate = true;
+      reject(new SluiceError('OVERLOADED', `The subscription took longer than ${timeoutMs} ms to start.`));
+    }, timeoutMs);
+    starting.then(
+      (started) => {
+        clearTimeout(timer);
+        if (!isLate) resolve(started);
+        // Nobody is left who could be told that it does not end.
+        else if (Symbol.asyncIterator in started)
+          started[Symbol.asyncIterator]()
+            .return?.()
+            .catch(() => undefined);
+      },
+      (error: unknown) => {
+        clearTimeout(timer);
+        reject(error);
+      },
+    );
+  });
 }
 
 function formatResults(

@@ -139,6 +139,7 @@ const operationLimits = section(
     directives: wholeNumber(0, 10_000).default(10),
     fields: wholeNumber(1, 100_000).default(500),
     tokens: wholeNumber(1, 1_000_000).default(1_000),
+    nameCharacters: wholeNumber(16, 1_000_000).default(256),
     listItems: wholeNumber(1, 100_000).default(100),
     messages: wholeNumber(1, 100_000).default(1_000),
     anonymousBodyBytes: wholeNumber(1_024, 16 * 1024 * 1024).default(64 * 1024),

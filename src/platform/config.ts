@@ -148,6 +148,8 @@ export interface OperationLimitsConfig {
   readonly directives: number;
   readonly fields: number;
   readonly tokens: number;
+  /** Characters of one name, e.g. of an alias. */
+  readonly nameCharacters: number;
   readonly listItems: number;
   readonly messages: number;
   /** Largest body read before the caller is known. */

@@ -4,6 +4,7 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
 import { prettyFactory } from 'pino-pretty';
 import type { LogFormat, LogLevel } from './config.ts';
+import { escapeLine, plainStrings } from './log-escapes.ts';
 
 export type { Logger } from 'pino';
 
@@ -42,14 +43,14 @@ export function createLogger({ level, format, destination }: LoggerOptions): Log
     redact: { paths: [...MASKED_NAMES].map((name) => `["${name}"]`), censor: MASK },
     formatters: { level: (label: string) => ({ level: label }), log: maskFields },
   };
-  if (format === 'json') return destination ? pino(settings, destination) : pino(settings);
   // In this thread and at once: lines stand where they belong among other output, and none is lost at a crash.
+  const output = destination ?? pino.destination({ dest: 1, sync: true });
+  if (format === 'json') return pino(settings, { write: (line) => output.write(escapeLine(line)) });
   const prettify = prettyFactory({
     colorize: destination === undefined && process.stdout.isTTY === true,
     translateTime: 'SYS:HH:MM:ss',
   });
-  const output = destination ?? pino.destination({ dest: 1, sync: true });
-  return pino(settings, { write: (line) => output.write(prettify(line)) });
+  return pino(settings, { write: (line) => output.write(prettify(plainStrings(JSON.parse(line)))) });
 }
 
 const maskFields = (fields: Record<string, unknown>): Record<string, unknown> => maskObject(fields, DEPTH);

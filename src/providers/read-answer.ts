@@ -2,6 +2,7 @@
 // events and bodies; what is alike in reading them stands here.
 
 import type { ModelFinishReason, TokenCounts } from '../core/chat.ts';
+import { isNestedDeeper, MAX_ANSWER_DEPTH } from '../core/json.ts';
 import { UpstreamError } from '../core/upstream-error.ts';
 import type { ProviderEnd } from './provider.ts';
 import { providerRequestId } from './retry-after.ts';
@@ -47,7 +48,7 @@ export async function readAnswer(reader: AnswerReader, post: () => Promise<Upstr
 /** `begun`: whether the model has begun to write. @throws UpstreamError; the parser's error quotes the text. */
 export function parseEvent(json: string, begun: boolean): unknown {
   try {
-    return JSON.parse(json);
+    return parseShallow(json);
   } catch {
     throw unreadableError('sent an event that is not JSON', begun ? 'PARTIAL' : 'NO_ANSWER', !begun);
   }
@@ -57,10 +58,21 @@ export function parseEvent(json: string, begun: boolean): unknown {
 export function parseBody(body: string): unknown {
   if (body.trim() === '') throw unreadableError('sent an empty answer', 'ANSWERED', true);
   try {
-    return JSON.parse(body);
+    return parseShallow(body);
   } catch {
     throw unreadableError('sent a body that is not JSON', 'PARTIAL');
   }
+}
+
+/** The wire formats themselves add few levels to what a model wrote. */
+const maxDepth = 2 * MAX_ANSWER_DEPTH;
+
+function parseShallow(json: string): unknown {
+  const value: unknown = JSON.parse(json);
+  // Each level takes two characters: short events need no look.
+  if (json.length > 2 * maxDepth && isNestedDeeper(value, maxDepth))
+    throw new Error('nested too deeply to be written again');
+  return value;
 }
 
 export function progressOf(stream: {

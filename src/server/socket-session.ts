@@ -2,7 +2,7 @@
 
 import { GraphQLError, type GraphQLFormattedError, parse } from 'graphql';
 import { CloseCode, makeServer } from 'graphql-ws';
-import type { RawData, WebSocket } from 'ws';
+import type { WebSocket } from 'ws';
 import type { Caller } from '../core/caller.ts';
 import { SluiceError } from '../core/errors.ts';
 import { newRequestId } from '../core/ids.ts';
@@ -11,6 +11,7 @@ import type { SubscriptionResults } from '../graphql/subscribe-operation.ts';
 import { hasCredentials, readCredentials } from './authenticate.ts';
 import { readGraphQLRequest } from './graphql-request.ts';
 import type { WebSocketServerOptions } from './socket-options.ts';
+import { createSocketWire } from './socket-wire.ts';
 
 export interface SocketSessionOptions extends WebSocketServerOptions {
   readonly socket: WebSocket;
@@ -32,6 +33,9 @@ export interface SocketSession {
 /** graphql-ws wants something to look at; what runs is in `rootValue` already. */
 const nothingToExecute = parse('subscription { results }');
 const goneAway = 'Try again later';
+const maxIdCharacters = 256;
+/** How long the goodbye of a peer that never signed in is waited for. */
+const strangerCloseMs = 2_000;
 
 export function createSocketSession(options: SocketSessionOptions): SocketSession {
   const { socket, settings, lifecycle, clock, logger, address, throttle, takePlace } = options;
@@ -40,9 +44,7 @@ export function createSocketSession(options: SocketSessionOptions): SocketSessio
   let releasePlace: (() => void) | undefined;
   let isAlive = true;
   let isLeaving = false;
-  let hasSpoken = false;
-  /** The first message carries the credentials: nobody is known yet. */
-  const maxFirstMessageBytes = settings().maxAnonymousBodyBytes;
+  const maxStrangerBytes = settings().maxAnonymousBodyBytes;
   const { promise: closed, resolve: markClosed } = Promise.withResolvers<void>();
 
   function close(code: number, reason: string): void {
@@ -50,6 +52,10 @@ export function createSocketSession(options: SocketSessionOptions): SocketSessio
     // Who is slow to read is slow to say goodbye, too (ws waits half a minute): what runs ends now.
     socket.close(code, reason);
     endOperations();
+    if (caller === undefined) {
+      const timer = setTimeout(() => socket.terminate(), strangerCloseMs);
+      void closed.then(() => clearTimeout(timer));
+    }
   }
 
   function endOperations(): void {
@@ -95,6 +101,7 @@ export function createSocketSession(options: SocketSessionOptions): SocketSessio
   }
 
   async function subscribe(
+    id: string,
     payload: unknown,
     openOperations: number,
   ): Promise<SubscriptionResults | readonly GraphQLFormattedError[]> {
@@ -120,6 +127,10 @@ export function createSocketSession(options: SocketSessionOptions): SocketSessio
       lifecycle.requireAccepting();
       if (caller === undefined) throw new SluiceError('UNAUTHENTICATED');
       const most = caller.principalKind === 'USER' ? limits.operationsPerUser : limits.operationsPerKey;
+      // It comes back with every event.
+      if (id.length > maxIdCharacters) {
+        throw new SluiceError('BAD_USER_INPUT', `The id of an operation has at most ${maxIdCharacters} characters.`);
+      }
       if (openOperations > most) {
         throw new SluiceError(
           'RATE_LIMITED',
@@ -155,8 +166,8 @@ export function createSocketSession(options: SocketSessionOptions): SocketSessio
   const protocol = makeServer<Record<string, unknown>>({
     connectionInitWaitTimeout: options.initTimeoutMs ?? 3_000,
     onConnect: (context) => connect(context.connectionParams),
-    onSubscribe: async (context, _id, payload) => {
-      const started = await subscribe(payload, Object.keys(context.subscriptions).length);
+    onSubscribe: async (context, id, payload) => {
+      const started = await subscribe(id, payload, Object.keys(context.subscriptions).length);
       if (!('next' in started)) return started.map((error) => new SentError(error));
       // graphql-ws types what it executes; here it executes nothing.
       return { schema: undefined as never, document: nothingToExecute, rootValue: started, contextValue: undefined };
@@ -166,26 +177,7 @@ export function createSocketSession(options: SocketSessionOptions): SocketSessio
   });
 
   const wireClosed = protocol.opened(
-    {
-      protocol: socket.protocol,
-      // Resolves when the bytes have left: the next result is taken from its source only then.
-      send: (text) =>
-        new Promise((resolve) => {
-          if (socket.readyState !== socket.OPEN) resolve();
-          else socket.send(text, () => resolve());
-        }),
-      close: (code = 1000, reason = '') => close(code, reason),
-      onMessage: (handle) => {
-        socket.on('message', (data: RawData) => {
-          if (!hasSpoken && byteLength(data) > maxFirstMessageBytes) return close(1009, 'First message too big');
-          hasSpoken = true;
-          handle(String(data)).catch((error: unknown) => {
-            logger.error({ err: error }, 'unexpected error on a socket');
-            close(CloseCode.InternalServerError, 'Internal server error');
-          });
-        });
-      },
-    },
+    createSocketWire({ socket, close, isStranger: () => caller === undefined, maxStrangerBytes, logger }),
     {},
   );
 
@@ -266,6 +258,3 @@ function closeCodeOf(error: unknown): readonly [code: number, reason: string] {
       return [CloseCode.InternalServerError, 'Internal server error'];
   }
 }
-
-const byteLength = (data: RawData): number =>
-  Array.isArray(data) ? data.reduce((sum, part) => sum + part.length, 0) : data.byteLength;

@@ -13,6 +13,8 @@ import { refuseSocket } from './refuse-socket.ts';
 import type { WebSocketServerOptions } from './socket-options.ts';
 import { createSocketSession, type SocketSession } from './socket-session.ts';
 
+/** Around the messages of a peer that signs in. */
+const framingBytes = 1_024;
 /** How long a stopping server waits for a peer to say goodbye. */
 const closeReplyMs = 2_000;
 
@@ -66,8 +68,19 @@ export function createWebSocketServer(options: WebSocketServerOptions): GatewayS
     };
   }
 
-  function open(socket: WebSocket, { client }: Arrival): void {
-    const session = createSocketSession({ ...options, socket, address: client.address, takePlace });
+  function open(socket: WebSocket, wire: Duplex, { client, settings: current }: Arrival): void {
+    const bytes = countBytes(wire, current.maxAnonymousBodyBytes + framingBytes, () =>
+      session.close(1009, 'Too much before signing in'),
+    );
+    const session = createSocketSession({
+      ...options,
+      socket,
+      address: client.address,
+      takePlace: (caller) => {
+        bytes.stop();
+        return takePlace(caller);
+      },
+    });
     sessions.add(session);
     void session.closed.then(() => {
       sessions.delete(session);
@@ -104,7 +117,7 @@ export function createWebSocketServer(options: WebSocketServerOptions): GatewayS
       }
       server.options.maxPayload = current.maxBodyBytes;
       upgrading = { requestId, strictTransport };
-      server.handleUpgrade(request, socket, head, (webSocket) => open(webSocket, arrival));
+      server.handleUpgrade(request, socket, head, (webSocket) => open(webSocket, socket, arrival));
     },
     stop(spreadMs) {
       isStopping = true;
@@ -130,4 +143,18 @@ export function createWebSocketServer(options: WebSocketServerOptions): GatewayS
       server.close();
     },
   };
+}
+
+/** ws hands a message over when it is there whole: of strangers, that would be too late. */
+function countBytes(wire: Duplex, most: number, onTooMany: () => void): { stop(): void } {
+  let count = 0;
+  const stop = (): void => void wire.off('data', add);
+  const add = (chunk: Buffer): void => {
+    count += chunk.length;
+    if (count <= most) return;
+    stop();
+    onTooMany();
+  };
+  wire.on('data', add);
+  return { stop };
 }

@@ -149,7 +149,7 @@ describe('a client that does not read', () => {
 
   it.each(Object.entries(streamTypes))('is cut off from its stream, which it may resume: %s', async (_name, accept) => {
     await using gateway = await startGateway({
-      yaml: 'streams: { stalledReaderMs: 100, coalesceMs: 0, graceMs: 0 }\n',
+      yaml: 'streams: { stalledReaderMs: 100, coalesceMs: 0, graceMs: 0 }\noperationLimits: { nameCharacters: 8000 }\n',
     });
     gateway.simulator.script({ model: 'sim-instant', endless: true, tokensPerSecond: 500 });
     // Long aliases make large events: the buffers between the two ends are soon full.

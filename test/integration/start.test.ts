@@ -1,7 +1,7 @@
 // The process as `npm start` runs it: nothing configured, the simulator as its child, a call that works as printed.
 
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat, watch as watchFolder, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -41,6 +41,14 @@ describe('the process', () => {
       setTimeout(() => server.child.kill('SIGTERM'), 1500);
       await server.exited;
     }
+  });
+
+  it('is ended by a signal that comes before it listens', async () => {
+    const server = start({ PORT: '0', LOG_FORMAT: 'json' });
+    // It keeps its secret before it starts the simulator, which takes a while.
+    for await (const { filename } of watchFolder(folder)) if (filename === '.sluice') break;
+    server.child.kill('SIGTERM');
+    expect(await server.exited).toBe(0);
   });
 
   it('goes on serving after SIGHUP, and says that it does not reload', async () => {

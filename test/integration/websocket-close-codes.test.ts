@@ -236,7 +236,8 @@ describe('1013', () => {
   });
 
   it('ends the socket of a reader that takes nothing', async () => {
-    const yaml = 'streams: { stalledReaderMs: 100, coalesceMs: 0, graceMs: 0 }\n';
+    const yaml =
+      'streams: { stalledReaderMs: 100, coalesceMs: 0, graceMs: 0 }\noperationLimits: { nameCharacters: 8000 }\n';
     await using slow = await startGateway({ yaml });
     slow.simulator.script({ model: 'sim-instant', endless: true, tokensPerSecond: 500 });
     await using wire = await openSignedIn(slow.socketUrl, adminKey);

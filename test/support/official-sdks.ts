@@ -31,6 +31,8 @@ export interface SdkDriver {
   /** From the upstream's address to our adapter's base URL. */
   readonly basePath: string;
   readonly tellsCacheWrites: boolean;
+  /** Our adapter hands addresses of images on; otherwise it fetches them, which is another story. */
+  readonly takesAddresses: boolean;
   /** A name our adapter takes for a model that can do everything. */
   readonly model: string;
   ask(asked: SdkQuestion): Promise<SdkAnswer>;
@@ -133,12 +135,21 @@ async function askAnthropic(asked: SdkQuestion): Promise<SdkAnswer> {
 }
 
 export const SDKS: readonly SdkDriver[] = [
-  { kind: 'openai', format: 'openai', basePath: '/v1', tellsCacheWrites: true, model: 'gpt-5.1', ask: askOpenAi },
+  {
+    kind: 'openai',
+    format: 'openai',
+    basePath: '/v1',
+    tellsCacheWrites: true,
+    takesAddresses: true,
+    model: 'gpt-5.1',
+    ask: askOpenAi,
+  },
   {
     kind: 'openai-compatible',
     format: 'openai',
     basePath: '/v1',
     tellsCacheWrites: true,
+    takesAddresses: true,
     model: 'house-model',
     ask: askOpenAi,
   },
@@ -147,6 +158,7 @@ export const SDKS: readonly SdkDriver[] = [
     format: 'anthropic',
     basePath: '/v1',
     tellsCacheWrites: true,
+    takesAddresses: true,
     model: 'claude-haiku-4-5',
     ask: askAnthropic,
   },

@@ -7,13 +7,15 @@ export interface StartProcessOptions {
   /** Its working directory. */
   readonly folder: string;
   readonly env: Readonly<Record<string, string>>;
+  /** Default: that of dist/. */
+  readonly script?: string;
 }
 
 const main = resolve('dist/main.js');
 
-export function startProcess({ folder, env }: StartProcessOptions) {
+export function startProcess({ folder, env, script = main }: StartProcessOptions) {
   // A process group of its own, as a terminal gives it.
-  const child = spawn(process.execPath, [main], {
+  const child = spawn(process.execPath, [script], {
     cwd: folder,
     env: { PATH: process.env.PATH ?? '', ...env },
     detached: true,

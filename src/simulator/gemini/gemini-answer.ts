@@ -26,7 +26,8 @@ const HARMS: { readonly [category: string]: string } = {
 };
 
 export function plainBody(view: GeminiView, plan: Plan, context: AnswerContext): string {
-  if (plan.blocked !== undefined) return JSON.stringify(blockedBody(view, plan, context, plan.blocked));
+  const usage = createUsage(view, plan, context);
+  if (plan.blocked !== undefined) return JSON.stringify(blockedBody(usage, plan, context, plan.blocked));
   const thoughts = view.includesThoughts ? joined(plan.reasoning) : '';
   const text = joined(plan.text);
   const signature = signatureIn(plan);
@@ -37,7 +38,9 @@ export function plainBody(view: GeminiView, plan: Plan, context: AnswerContext):
     ...calls.map((call, index) => callPart(call, index === 0 ? signature : {})),
   ];
   const candidate = { ...contentOf(parts), ...ending(plan), index: 0 };
-  return JSON.stringify(body(view, plan, context, candidate, plan.usage.completionTokens, plan.usage.reasoningTokens));
+  const { completionTokens, reasoningTokens } = plan.usage;
+  const told = usage(completionTokens, reasoningTokens, true);
+  return JSON.stringify({ candidates: [candidate], ...told, ...about(plan, context) });
 }
 
 export function streamFrames(view: GeminiView, plan: Plan, context: AnswerContext): StreamFrames {
@@ -52,8 +55,9 @@ export function streamFrames(view: GeminiView, plan: Plan, context: AnswerContex
     broken: frame(BROKEN),
     misshapen: frame(MISSHAPEN_CHUNK),
   };
+  const usage = createUsage(view, plan, context);
   if (plan.blocked !== undefined) {
-    const json = JSON.stringify(blockedBody(view, plan, context, plan.blocked));
+    const json = JSON.stringify(blockedBody(usage, plan, context, plan.blocked));
     return {
       steps: [{ frame: first(json), tokens: 0, reasoningTokens: 0, text: '' }],
       repeat: [],
@@ -66,7 +70,7 @@ export function streamFrames(view: GeminiView, plan: Plan, context: AnswerContex
   let thought = 0;
   const chunk = (parts: readonly Json[], more: JsonRecord = {}) => {
     const candidate = { ...contentOf(parts), ...more, index: 0 };
-    return JSON.stringify(body(view, plan, context, candidate, written, thought));
+    return JSON.stringify({ candidates: [candidate], ...usage(written, thought, true), ...about(plan, context) });
   };
   const steps: Step[] = [{ frame: first(chunk([{ text: '' }])), tokens: 0, reasoningTokens: 0, text: '' }];
   // Thoughts that are not shown take their time all the same: they are billed with what comes next.
@@ -146,44 +150,36 @@ function ratings(categories: readonly string[]): readonly Json[] {
   return [...new Set(harms)].map((category) => ({ category, probability: 'HIGH', blocked: true }));
 }
 
-function blockedBody(view: GeminiView, plan: Plan, context: AnswerContext, categories: readonly string[]): Json {
+function blockedBody(usage: UsageTeller, plan: Plan, context: AnswerContext, categories: readonly string[]): Json {
   return {
     promptFeedback: { blockReason: 'SAFETY', safetyRatings: ratings(categories) },
-    ...body(view, plan, context, undefined, 0, 0),
+    ...usage(0, 0, false),
+    ...about(plan, context),
   };
 }
 
-function body(
-  view: GeminiView,
-  plan: Plan,
-  { id, behaviour }: AnswerContext,
-  candidate: JsonRecord | undefined,
-  completionTokens: number,
-  reasoningTokens: number,
-): JsonRecord {
-  return {
-    ...(candidate === undefined ? {} : { candidates: [candidate] }),
-    ...(behaviour.usage === 'omit'
-      ? {}
-      : { usageMetadata: usageOf(view, plan, completionTokens, reasoningTokens, candidate !== undefined) }),
-    modelVersion: plan.model,
-    responseId: id,
-  };
-}
+const about = (plan: Plan, { id }: AnswerContext) => ({ modelVersion: plan.model, responseId: id });
 
-function usageOf(view: GeminiView, plan: Plan, completion: number, reasoning: number, answered: boolean): Json {
+type UsageTeller = (completionTokens: number, reasoningTokens: number, answered: boolean) => JsonRecord;
+
+/** What is told of tokens, all but what grows while an answer is written looked at once. */
+function createUsage(view: GeminiView, plan: Plan, { behaviour }: AnswerContext): UsageTeller {
+  if (behaviour.usage === 'omit') return () => ({});
   const { promptTokens, cachedTokens } = plan.usage;
   const images = view.messages.flatMap((message) => message.images).reduce((sum, image) => sum + image.tokens, 0);
   const imageTokens = Math.min(images, promptTokens);
-  return {
-    promptTokenCount: promptTokens,
-    ...(answered ? { candidatesTokenCount: completion - reasoning } : {}),
-    totalTokenCount: promptTokens + completion,
-    ...(cachedTokens === 0 ? {} : { cachedContentTokenCount: cachedTokens }),
-    promptTokensDetails: [
-      { modality: 'TEXT', tokenCount: promptTokens - imageTokens },
-      ...(imageTokens === 0 ? [] : [{ modality: 'IMAGE', tokenCount: imageTokens }]),
-    ],
-    ...(reasoning === 0 ? {} : { thoughtsTokenCount: reasoning }),
-  };
+  const promptTokensDetails = [
+    { modality: 'TEXT', tokenCount: promptTokens - imageTokens },
+    ...(imageTokens === 0 ? [] : [{ modality: 'IMAGE', tokenCount: imageTokens }]),
+  ];
+  return (completion, reasoning, answered) => ({
+    usageMetadata: {
+      promptTokenCount: promptTokens,
+      ...(answered ? { candidatesTokenCount: completion - reasoning } : {}),
+      totalTokenCount: promptTokens + completion,
+      ...(cachedTokens === 0 ? {} : { cachedContentTokenCount: cachedTokens }),
+      promptTokensDetails,
+      ...(reasoning === 0 ? {} : { thoughtsTokenCount: reasoning }),
+    },
+  });
 }

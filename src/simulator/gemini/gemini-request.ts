@@ -161,7 +161,8 @@ function readThinking(value: Json | undefined): {
     throw invalid(`The thinking budget ${budget} is invalid. Please choose a value of -1 or above.`);
   }
   if (budget === 0) return { includesThoughts, thinking: { wanted: false, maxTokens: undefined } };
-  const wanted = includesThoughts || budget !== undefined || level !== undefined ? true : undefined;
+  // Showing thoughts makes no model think that does not do it by itself.
+  const wanted = budget !== undefined || level !== undefined ? true : undefined;
   return { includesThoughts, thinking: { wanted, maxTokens: (budget ?? -1) > 0 ? budget : undefined } };
 }
 

@@ -34,6 +34,12 @@ describe('operation limits', () => {
       '16 aliased',
     ],
     ['10 directives', `{ a ${repeat(10, () => '@x')} }`, `{ a ${repeat(11, () => '@x')} }`, '11 directives'],
+    [
+      'names of 256 characters',
+      `query ${'a'.repeat(256)} { ${'b'.repeat(256)}: ${'c'.repeat(256)} }`,
+      `{ a(${'b'.repeat(257)}: 1) }`,
+      'A name in the document has 257 characters, at most 256',
+    ],
     ['500 fields', `{ ${repeat(500, () => 'a')} }`, `{ ${repeat(501, () => 'a')} }`, '501 fields'],
     [
       '10 root fields of a mutation',

@@ -179,7 +179,7 @@ const gemini: WireDriver = {
       ...(forced === true ? { toolConfig: { functionCallingConfig: { mode: 'ANY' } } } : {}),
       generationConfig: {
         ...(schema === undefined ? {} : { responseMimeType: 'application/json', responseJsonSchema: schema }),
-        ...(thinks === true ? { thinkingConfig: { includeThoughts: true } } : {}),
+        ...(thinks === true ? { thinkingConfig: { includeThoughts: true, thinkingBudget: 1024 } } : {}),
         ...(stop === undefined ? {} : { stopSequences: stop }),
         ...(maxTokens === undefined ? {} : { maxOutputTokens: maxTokens }),
       },

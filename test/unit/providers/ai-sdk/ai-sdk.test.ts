@@ -257,6 +257,33 @@ describe('the fetch that packages get', () => {
   });
 });
 
+describe('an answer that is cut', () => {
+  it('is delivered as far as it came, however late and in however many streams a package reads it', async () => {
+    const { url } = await upstreamOf(({ socket }) => {
+      socket.write(answerHead('text/event-stream'));
+      socket.write(bodyChunk('one two three four '), () => socket.destroy());
+    });
+    const words = (): TransformStream<Uint8Array, object> =>
+      new TransformStream({
+        transform: (bytes, parts) => {
+          const decoded = new TextDecoder().decode(bytes);
+          for (const word of decoded.split(/(?<= )/)) parts.enqueue({ type: 'text-delta', id: '0', delta: word });
+        },
+      });
+    const { provider } = providerOf({
+      doStream: async ({ abortSignal }, fetch) => {
+        const answer = await fetch(url, { signal: abortSignal });
+        // By then the whole of it is here, and the cut as well.
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        return { stream: answer.body?.pipeThrough(words()).pipeThrough(new TransformStream()) };
+      },
+    });
+    const { text, error } = await runCall(provider);
+    expect(text).toBe('one two three four ');
+    expect(error).toMatchObject({ failure: 'UPSTREAM_ERROR', phase: 'PARTIAL', retryable: false });
+  });
+});
+
 describe('a package that misbehaves', () => {
   it('and never answers is stopped by the total time, and knows by its signal', async () => {
     let signal: AbortSignal | undefined;

@@ -74,6 +74,37 @@ describe('an answer', () => {
     expect(upstream.requests[0]?.head).not.toContain('hunter2');
   });
 
+  it('of many small pieces may take more bytes on the wire than one event may', async () => {
+    const pieces = [START, ...Array.from({ length: 600 }, () => text('word ')), STOP, METADATA];
+    expect(Buffer.concat(pieces).length).toBeGreaterThan(2 * 40_000);
+    const { provider } = await setup(({ socket }) => void writePieces(socket, streamHead, pieces));
+    expect(await runCall(provider, { model: SONNET })).toMatchObject({
+      text: 'word '.repeat(600),
+      finishReason: 'STOP',
+    });
+  });
+
+  it('is not idle while bytes come, though the package makes nothing of them yet', async () => {
+    const slow = text('slow');
+    const { provider } = await setup(({ socket }) => {
+      socket.write(streamHead);
+      socket.write(Buffer.concat([START, text('one ')].map(bodyChunk)));
+      let sent = 0;
+      const timer = setInterval(() => {
+        socket.write(bodyChunk(slow.subarray(sent, sent + 5)));
+        sent += 5;
+        if (sent < slow.length) return;
+        clearInterval(timer);
+        socket.write(Buffer.concat([STOP, METADATA].map(bodyChunk)));
+        socket.write(LAST_CHUNK);
+      }, 20);
+      socket.once('close', () => clearInterval(timer));
+    });
+    const timeouts = { connectMs: 10_000, firstTokenMs: 10_000, idleMs: 250, totalMs: 20_000 };
+    expect(slow.length).toBeGreaterThan((250 / 20) * 5);
+    expect(await runCall(provider, { model: SONNET, timeouts })).toMatchObject({ text: 'one slow' });
+  });
+
   it('thinks within the cap, and keeps what it was told to', async () => {
     const { provider, upstream } = await setup(({ socket }) =>
       writeJson(

@@ -108,8 +108,8 @@ describe('requests refused', () => {
     ['thinking with top_k', { thinking: { type: 'adaptive' }, top_k: 5 }, /`top_k` must be unset/],
     ['thinking with top_p', { thinking: { type: 'adaptive' }, top_p: 0.5 }, /`top_p` must be/],
     [
-      'thinking and forced tools',
-      { thinking: { type: 'adaptive' }, tools: [TOOL], tool_choice: { type: 'any' } },
+      'thinking by a budget and forced tools',
+      { thinking: { type: 'enabled', budget_tokens: 1024 }, tools: [TOOL], tool_choice: { type: 'any' } },
       /may not be enabled when tool_choice forces/,
     ],
     ['a temperature out of range', { temperature: 1.5 }, /^temperature: Input should be less than or equal to 1/],
@@ -243,6 +243,10 @@ describe('requests taken', () => {
       messages(user('a'), assistant([USE]), user([{ type: 'tool_result', tool_use_id: 'toolu_1' }])),
     ],
     ['a system message after what a user said', messages(user('a'), { role: 'system', content: 'b' })],
+    [
+      'adaptive thinking and forced tools',
+      { thinking: { type: 'adaptive' }, tools: [TOOL], tool_choice: { type: 'any' } },
+    ],
     ['system blocks', { system: [text('Be brief.'), text('Be kind.', { cache_control: MARK })] }],
     [
       'four marks, long before short',
