@@ -1,8 +1,9 @@
 // What a test run comes to: its last line and its exit code, and above that line the tests that did not run.
 
-/** @typedef {{ passed: number, failed: number, skipped: readonly string[], brokenFiles: number }} TestCounts `skipped`: names */
-
-const MAX_NAMES = 10;
+/**
+ * @typedef {{ file: string, names: readonly string[] }} SkippedTests
+ * @typedef {{ passed: number, failed: number, skipped: readonly SkippedTests[], brokenFiles: number }} TestCounts
+ */
 
 /**
  * @param {number} exitCode of jest
@@ -16,10 +17,8 @@ export function judge(exitCode, counts) {
   // A file that cannot be loaded hides any number of tests: at least one has failed.
   const failed = counts.failed + counts.brokenFiles;
   const ran = counts.passed + failed;
-  const { skipped } = counts;
-  const names = skipped.slice(0, MAX_NAMES).map((name) => `Skipped: ${name}\n`);
-  if (skipped.length > MAX_NAMES) names.push(`Skipped: ${skipped.length - MAX_NAMES} more\n`);
-  const count = skipped.length > 0 ? `, ${skipped.length} skipped` : '';
-  const line = `${names.join('')}${counts.passed} passed, ${failed} failed${count}`;
+  const notes = counts.skipped.map(({ file, names }) => `Skipped in ${file}: ${names.length}, such as "${names[0]}"\n`);
+  const skipped = counts.skipped.reduce((sum, { names }) => sum + names.length, 0);
+  const line = `${notes.join('')}${counts.passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
   return { line, exitCode: exitCode || (failed > 0 || ran === 0 ? 1 : 0) };
 }

@@ -144,9 +144,15 @@ describe('the lock around installing and building', () => {
 });
 
 describe('the last line of a test run', () => {
-  it('counts what passed, failed and was skipped, and names the last', () => {
-    expect(judge(0, { passed: 12, failed: 0, skipped: ['a (no b)', 'c'], brokenFiles: 0 })).toEqual({
-      line: 'Skipped: a (no b)\nSkipped: c\n12 passed, 0 failed, 2 skipped',
+  it('counts what passed, failed and was skipped, and where', () => {
+    const skipped = [
+      { file: 'test/a.test.ts', names: ['a (no b)', 'c'] },
+      { file: 'test/d.test.ts', names: ['e'] },
+    ];
+    expect(judge(0, { passed: 12, failed: 0, skipped, brokenFiles: 0 })).toEqual({
+      line:
+        'Skipped in test/a.test.ts: 2, such as "a (no b)"\nSkipped in test/d.test.ts: 1, such as "e"\n' +
+        '12 passed, 0 failed, 3 skipped',
       exitCode: 0,
     });
   });
@@ -157,7 +163,7 @@ describe('the last line of a test run', () => {
   });
 
   it('fails when no test ran, and when jest did not end', () => {
-    expect(judge(0, { passed: 0, failed: 0, skipped: ['a'], brokenFiles: 0 }).exitCode).toBe(1);
+    expect(judge(0, { passed: 0, failed: 0, skipped: [{ file: 'a', names: ['b'] }], brokenFiles: 0 }).exitCode).toBe(1);
     expect(judge(137, undefined)).toEqual({
       line: 'No test ran to its end (exit code 137).\n0 passed, 0 failed',
       exitCode: 137,
