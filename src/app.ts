@@ -1,11 +1,11 @@
 // The composition root: the only file that knows every part. createApp puts a server together; start() begins to
-// listen; stop() undoes it in reverse.
+// listen; reload() goes over to another configuration; stop() undoes it all in reverse.
 
-import { systemClock } from './core/clock.ts';
-import type { Prices } from './core/money.ts';
+import { isDeepStrictEqual } from 'node:util';
+import { type Clock, systemClock } from './core/clock.ts';
 import { createMemoryIdempotencyClaims } from './features/admission/memory-idempotency-claims.ts';
-import { createApiKeys } from './features/auth/api-key.ts';
-import { apiKeyEntries, createAuthenticator } from './features/auth/authenticate.ts';
+import { createKeyring } from './features/auth/api-key.ts';
+import { type Authenticator, apiKeyEntries, createAuthenticator } from './features/auth/authenticate.ts';
 import { createOutputSchemas } from './features/guards/output-schema.ts';
 import { loadPriceTable } from './features/pricing/price-table.ts';
 import { resolveModels } from './features/pricing/resolve-models.ts';
@@ -16,23 +16,22 @@ import { createModelCatalog } from './features/routing/model-catalog.ts';
 import { batchEventBytes, generationEventBytes } from './features/streams/event-size.ts';
 import { createMemoryEventLogs } from './features/streams/memory-event-logs.ts';
 import { createGenerations } from './generation/create-generations.ts';
-import { createReadDocument } from './graphql/documents.ts';
-import { createGraphQLCore } from './graphql/graphql-core.ts';
-import { defaultOperationLimits } from './graphql/operation-limits.ts';
+import type { GenerationSettings } from './generation/generation-settings.ts';
+import type { Upstreams } from './generation/upstreams.ts';
+import { type ConfiguredCore, configureCore } from './graphql/configured-core.ts';
 import { buildGraphQLSchema } from './graphql/schema.ts';
-import { createTrustedDocuments } from './graphql/trusted-documents.ts';
-import type { Config, ModelConfig, ProviderConfig } from './platform/config.ts';
-import { SIMULATOR_MODELS, SIMULATOR_PROVIDER } from './platform/config-checks.ts';
-import { DEFAULT_MODEL } from './platform/config-loader.ts';
+import { createCertificateKeeper } from './platform/certificate-keeper.ts';
+import type { Config } from './platform/config.ts';
+import { changesThatWait, describeChanges, withStanding } from './platform/config-changes.ts';
 import type { Logger } from './platform/logger.ts';
-import { createOutboundHosts } from './platform/outbound-hosts.ts';
-import { createProxyChoice } from './platform/proxy-choice.ts';
-import { createSafeFetch } from './platform/safe-fetch.ts';
+import { createOutboundHosts, type OutboundHosts } from './platform/outbound-hosts.ts';
+import { createProxyChoice, type ProxyFor } from './platform/proxy-choice.ts';
+import { createSafeFetch, type SafeFetch } from './platform/safe-fetch.ts';
 import type { Secret } from './platform/secret.ts';
-import type { TlsPair } from './platform/tls-pair.ts';
-import { type TlsWatch, watchTlsPair } from './platform/tls-watch.ts';
-import { createProvider } from './providers/create-provider.ts';
+import { requireSimulator, withSimulator } from './platform/simulator-offer.ts';
+import { createRetiredProviders, type OfferedProvider, offerProviders } from './providers/provider-set.ts';
 import { createHttpServer } from './server/http-server.ts';
+import type { ServerConfiguration } from './server/server-settings.ts';
 
 const HOUR_MS = 3_600_000;
 /** Of ended batches' logs together: answers that, for the most part, the results hold as well. */
@@ -53,185 +52,235 @@ export interface App {
   /** Names of the models on offer. */
   readonly modelNames: readonly string[];
   start(): Promise<void>;
+  /**
+   * Goes over to another configuration, all or nothing. What runs goes on by the one it began with; what cannot change
+   * under a running process stays as it is, and the log says so.
+   * @throws ConfigError; nothing has changed then.
+   */
+  reload(config: Config): Promise<void>;
   /** Graceful: takes nothing new, finishes what runs within `graceMs` (default: as configured), then closes. */
   stop(graceMs?: number): Promise<void>;
 }
 
+/** How what calls name is fetched. */
+interface Outbound {
+  readonly hosts: OutboundHosts;
+  readonly fetchImage: SafeFetch;
+}
+
+/** One configuration, put together. */
+interface Assembled extends Authenticator {
+  readonly config: Config;
+  readonly outbound: Outbound;
+  readonly providers: readonly OfferedProvider[];
+  readonly core: ConfiguredCore;
+  readonly upstreams: Upstreams;
+  readonly generationSettings: GenerationSettings;
+  readonly modelNames: readonly string[];
+  /** Besides those of the configuration itself. */
+  readonly warnings: readonly string[];
+}
+
 export async function createApp(parts: AppParts): Promise<App> {
-  const { config, logger, simulatorUrl } = parts;
-  const { tls } = config.server;
+  const { logger, simulatorUrl } = parts;
   const clock = systemClock;
-  const offered = simulatorUrl === undefined ? config : withSimulator(config, simulatorUrl);
-
-  const resolved = resolveModels({ ...config, ...offered }, await loadPriceTable(), clock);
-  for (const warning of resolved.warnings) logger.warn(warning);
-
-  const { maxAnswerBytes } = config.generations;
-  const proxyFor = createProxyChoice(config.proxies);
-  const hosts = createOutboundHosts(config.outbound.allowedHosts);
-  const fetchImage = createSafeFetch({ ...config.outbound, hosts });
-  const providers = offered.providers.map((provider) =>
-    createProvider({
-      ...provider,
-      apiKey: provider.apiKey?.reveal(),
-      maxAnswerBytes,
-      fetchImage,
-      network: { certificateAuthorities: provider.certificateAuthorities, proxyFor },
-    }),
-  );
-  for (const { id, baseUrl } of offered.providers) {
-    const proxy = URL.canParse(baseUrl) ? proxyFor(new URL(baseUrl)) : undefined;
-    if (proxy !== undefined) logger.info({ provider: id, proxy: proxy.url }, 'reached through a proxy');
-  }
-  const logSettings = {
-    clock,
-    retentionMs: config.streams.retentionMs,
-    stalledReaderMs: config.streams.stalledReaderMs,
-  };
-  const logs = createMemoryEventLogs({ ...logSettings, sizeOf: generationEventBytes });
-  const batchLogs = createMemoryEventLogs({ ...logSettings, sizeOf: batchEventBytes, maxEndedBytes: BATCH_LOG_BYTES });
-  const retentionMs = config.idempotency.retentionHours * HOUR_MS;
-  const upstreams = {
-    models: createModelCatalog(resolved.models),
-    providers: new Map(providers.map((provider) => [provider.id, provider])),
-    hosts,
-  };
+  const priceTable = await loadPriceTable();
+  const proxyFor = createProxyChoice(parts.config.proxies);
+  const keyring = createKeyring(parts.secret);
+  const { stores, ...storage } = createStorage(parts.config, clock);
   const generations = createGenerations({
+    ...stores,
     estimator: createTokenEstimator(),
     schemas: createOutputSchemas(),
-    claims: createMemoryIdempotencyClaims({ retentionMs }),
-    results: createMemoryResultStore({ metadataTtlMs: retentionMs }),
-    batches: createMemoryBatchStore({ ttlMs: retentionMs }),
-    logs,
-    batchLogs,
     clock,
-    settings: {
-      graceMs: config.streams.graceMs,
-      coalesceMs: config.streams.coalesceMs,
-      streamRetentionMs: config.streams.retentionMs,
-      resultRetentionMs: retentionMs,
-    },
+    settings: () => current.generationSettings,
     reportDefect: (error, generationId) =>
       logger.error({ err: error, generationId }, 'a generation failed unexpectedly'),
   });
-
   const schema = await buildGraphQLSchema({ generations });
-  const { introspection } = config.server;
-  const limits = { ...defaultOperationLimits, ...config.operationLimits };
-  const trustedDocuments = await createTrustedDocuments({
-    ...config.server.trustedDocuments,
-    read: createReadDocument({ schema, limits, introspection }),
-    mostTokens: limits.tokens,
-  });
-  const core = createGraphQLCore({
-    schema,
-    generations,
-    introspection,
-    logger,
-    limits,
-    trustedDocuments,
-  });
-  const keys = apiKeyEntries(parts.adminKey, config.auth);
-  const { authenticate } = createAuthenticator({ apiKeys: createApiKeys({ secret: parts.secret, keys }) });
+
+  /** What one configuration is made of: all that may fail, and nothing that has an effect. */
+  async function assemble(config: Config, before?: Assembled): Promise<Assembled> {
+    const outbound =
+      before !== undefined && isDeepStrictEqual(before.config.outbound, config.outbound)
+        ? before.outbound
+        : createOutbound(config.outbound);
+    const offered = config.simulator && simulatorUrl !== undefined ? withSimulator(config, simulatorUrl) : config;
+    const resolved = resolveModels({ ...config, ...offered }, priceTable, clock);
+    const providers = offerProviders(
+      offered.providers.map((provider) => ({
+        ...provider,
+        apiKey: provider.apiKey?.reveal(),
+        maxAnswerBytes: config.generations.maxAnswerBytes,
+        fetchImage: outbound.fetchImage,
+        network: { certificateAuthorities: provider.certificateAuthorities, proxyFor },
+      })),
+      before?.providers ?? [],
+    );
+    const coreSettings = {
+      introspection: config.server.introspection,
+      limits: config.operationLimits,
+      trustedDocuments: config.server.trustedDocuments,
+    };
+    const core = await configureCore({ schema, generations, logger }, coreSettings, before?.core);
+    return {
+      config,
+      outbound,
+      providers,
+      core,
+      upstreams: {
+        models: createModelCatalog(resolved.models),
+        providers: new Map(providers.map(({ provider }) => [provider.id, provider])),
+        hosts: outbound.hosts,
+      },
+      ...createAuthenticator({ apiKeys: keyring.open(apiKeyEntries(parts.adminKey, config.auth)) }),
+      generationSettings: generationSettingsOf(config),
+      modelNames: resolved.models.map(({ name }) => name),
+      warnings: resolved.warnings,
+    };
+  }
+
+  let current = await assemble(parts.config);
+  for (const warning of current.warnings) logger.warn(warning);
+  tellProxies(current.providers, proxyFor, logger);
+
   const server = createHttpServer({
-    host: config.server.host,
-    port: config.server.port,
-    core,
-    upstreams,
-    authenticate,
+    ...serverConfigurationOf(current),
+    host: parts.config.server.host,
+    port: parts.config.server.port,
+    certificate: parts.config.server.tls?.pair,
     logger,
     clock,
-    allowedOrigins: config.server.allowedOrigins,
-    publicUrl: config.server.publicUrl,
-    trustedProxies: config.server.trustedProxies,
-    httpsOnly: config.production,
-    certificate: tls?.pair,
-    throttle: config.throttle,
-    sockets: config.sockets,
-    bodyBytes: config.operationLimits.bodyBytes,
-    anonymousBodyBytes: config.operationLimits.anonymousBodyBytes,
     onGraceOver: () => generations.drain(0),
   });
+  const certificate = createCertificateKeeper({ use: server.replaceCertificate, logger, clock });
+  const retired = createRetiredProviders();
 
-  let tlsWatch: TlsWatch | undefined;
   async function start(): Promise<void> {
     await server.listen();
-    const onChange = (pair: TlsPair): void => server.replaceCertificate(pair);
-    tlsWatch = tls && watchTlsPair({ files: tls, pair: tls.pair, onChange, logger, clock });
+    certificate.keep(parts.config.server.tls);
   }
+
+  async function reload(wanted: Config): Promise<void> {
+    const before = current;
+    const config = withStanding(before.config, wanted);
+    requireSimulator(config, simulatorUrl);
+    const next = await assemble(config, before);
+    if (next.core.core.apollo !== before.core.core.apollo) await next.core.core.apollo.start();
+    if (stopping !== undefined) return;
+    // From here on nothing fails, and nothing else runs until all of it is done.
+    current = next;
+    storage.adjust(config);
+    certificate.keep(config.server.tls);
+    const ended = server.apply(serverConfigurationOf(next));
+    const added = next.providers.filter((offered) => !before.providers.includes(offered));
+    retired.add(before.providers.filter((one) => !next.providers.includes(one)).map(({ provider }) => provider));
+    const changes = describeChanges(before.config, config);
+    const waitForRestart = changesThatWait(before.config, wanted);
+    const fields = { changes, ...(waitForRestart.length === 0 ? {} : { waitForRestart }), ended };
+    logger.info(fields, `configuration reloaded: ${changes.length === 0 ? 'nothing' : changes.length} changed`);
+    const told = [...before.config.warnings, ...before.warnings];
+    for (const warning of [...config.warnings, ...next.warnings]) if (!told.includes(warning)) logger.warn(warning);
+    tellProxies(added, proxyFor, logger);
+  }
+  let reloading: Promise<void> = Promise.resolve();
 
   let stopping: Promise<void> | undefined;
   async function stop(graceMs: number): Promise<void> {
     const deadlineMs = clock.elapsed() + graceMs;
-    tlsWatch?.close();
+    certificate.close();
     await server.stop(graceMs);
     await generations.drain(Math.max(0, deadlineMs - clock.elapsed()));
-    logs.close();
-    batchLogs.close();
-    await Promise.all(providers.map((provider) => provider.close()));
+    storage.close();
+    await Promise.all([...current.providers.map(({ provider }) => provider.close()), retired.close()]);
   }
 
   return {
     get url() {
       return server.url;
     },
-    modelNames: resolved.models.map((model) => model.name),
+    get modelNames() {
+      return current.modelNames;
+    },
     start,
-    stop: (graceMs = config.shutdown.graceMs) => {
+    reload(config) {
+      // One after the other, whatever became of the one before.
+      const done = reloading.then(() => reload(config));
+      reloading = done.catch(() => undefined);
+      return done;
+    },
+    stop: (graceMs = current.config.shutdown.graceMs) => {
       stopping ??= stop(graceMs);
       return stopping;
     },
   };
 }
 
-/** The simulator's models first, at made-up prices, so that the first minute shows what an answer would cost. */
-function withSimulator(config: Config, simulatorUrl: string): Pick<Config, 'models' | 'providers'> {
-  const provider: ProviderConfig = {
-    id: SIMULATOR_PROVIDER,
-    kind: 'openai-compatible',
-    baseUrl: `${simulatorUrl}/v1`,
-    apiKey: undefined,
-    offersKnownModels: false,
-    allowedOptions: [],
-    certificateAuthorities: undefined,
-    allowInsecure: false,
-    aiSdk: undefined,
+/** All that remembers, in the memory of this process. */
+function createStorage(config: Config, clock: Clock) {
+  const times = ({ streams, idempotency }: Config) => ({
+    logs: { retentionMs: streams.retentionMs, stalledReaderMs: streams.stalledReaderMs },
+    retentionMs: idempotency.retentionHours * HOUR_MS,
+  });
+  const { logs: logTimes, retentionMs } = times(config);
+  const logs = createMemoryEventLogs({ ...logTimes, clock, sizeOf: generationEventBytes });
+  const batchLogs = createMemoryEventLogs({
+    ...logTimes,
+    clock,
+    sizeOf: batchEventBytes,
+    maxEndedBytes: BATCH_LOG_BYTES,
+  });
+  const claims = createMemoryIdempotencyClaims({ retentionMs });
+  const results = createMemoryResultStore({ metadataTtlMs: retentionMs });
+  const batches = createMemoryBatchStore({ ttlMs: retentionMs });
+  return {
+    stores: { logs, batchLogs, claims, results, batches },
+    adjust(next: Config): void {
+      const now = times(next);
+      logs.adjust(now.logs);
+      batchLogs.adjust(now.logs);
+      claims.adjust(now);
+      results.adjust({ metadataTtlMs: now.retentionMs });
+      batches.adjust({ ttlMs: now.retentionMs });
+    },
+    close(): void {
+      logs.close();
+      batchLogs.close();
+    },
   };
-  const models = SIMULATOR_MODELS.map(
-    (model): ModelConfig => ({
-      ...DEFAULT_MODEL,
-      name: model,
-      target: { providerId: SIMULATOR_PROVIDER, model },
-      ...SIMULATOR_MODEL_SETTINGS[model],
-    }),
-  );
-  return { providers: [provider, ...config.providers], models: [...models, ...config.models] };
 }
 
-const simulatorPrices = (inputMicroUsd: bigint, outputMicroUsd: bigint): Prices => ({
-  inputMicroUsd,
-  cachedInputMicroUsd: inputMicroUsd / 10n,
-  cacheWriteMicroUsd: inputMicroUsd,
-  outputMicroUsd,
-  version: 'simulator',
+function createOutbound(outbound: Config['outbound']): Outbound {
+  const hosts = createOutboundHosts(outbound.allowedHosts);
+  return { hosts, fetchImage: createSafeFetch({ ...outbound, hosts }) };
+}
+
+const generationSettingsOf = ({ streams, idempotency }: Config): GenerationSettings => ({
+  graceMs: streams.graceMs,
+  coalesceMs: streams.coalesceMs,
+  streamRetentionMs: streams.retentionMs,
+  resultRetentionMs: idempotency.retentionHours * HOUR_MS,
 });
 
-const SIMULATOR_MODEL_SETTINGS: Readonly<
-  Record<
-    (typeof SIMULATOR_MODELS)[number],
-    Pick<ModelConfig, 'capabilities' | 'contextWindow' | 'maxOutputTokens' | 'prices'>
-  >
-> = {
-  'sim-fast': {
-    capabilities: undefined,
-    contextWindow: 16_384,
-    maxOutputTokens: 4_096,
-    prices: simulatorPrices(100_000n, 400_000n),
-  },
-  'sim-smart': {
-    capabilities: ['TEXT', 'STREAM', 'TOOLS', 'JSON_SCHEMA', 'IMAGES', 'REASONING'],
-    contextWindow: 128_000,
-    maxOutputTokens: 16_384,
-    prices: simulatorPrices(2_000_000n, 8_000_000n),
-  },
-};
+const serverConfigurationOf = ({ config, core, upstreams, authenticate, renew }: Assembled): ServerConfiguration => ({
+  core: core.core,
+  upstreams,
+  authenticate,
+  renew,
+  allowedOrigins: config.server.allowedOrigins,
+  publicUrl: config.server.publicUrl,
+  trustedProxies: config.server.trustedProxies,
+  httpsOnly: config.production,
+  throttle: config.throttle,
+  sockets: config.sockets,
+  bodyBytes: config.operationLimits.bodyBytes,
+  anonymousBodyBytes: config.operationLimits.anonymousBodyBytes,
+});
+
+function tellProxies(offered: readonly OfferedProvider[], proxyFor: ProxyFor, logger: Logger): void {
+  for (const { settings } of offered) {
+    const { baseUrl = '' } = settings;
+    const proxy = URL.canParse(baseUrl) ? proxyFor(new URL(baseUrl)) : undefined;
+    if (proxy !== undefined) logger.info({ provider: settings.id, proxy: proxy.url }, 'reached through a proxy');
+  }
+}

@@ -6,18 +6,18 @@ import { loadConfig } from './platform/config-loader.ts';
 import { openDataDirectory } from './platform/data-directory.ts';
 import { greeting } from './platform/greeting.ts';
 import { createLogger } from './platform/logger.ts';
+import { createReloadRequests, type Reloadable } from './platform/reload-requests.ts';
 import { startSimulatorProcess } from './platform/simulator-process.ts';
 import { listenForStop } from './platform/stop-signals.ts';
 
 async function main(): Promise<void> {
   const signals = listenForStop();
+  const started = Promise.withResolvers<Reloadable>();
+  process.on('SIGHUP', createReloadRequests({ started: started.promise, load: () => loadConfig() }));
   const config = await loadConfig();
   // By far the largest part: what has to be heard or told before it, is.
   const { createApp } = await import('./app.ts');
   const logger = createLogger(config.log);
-  process.on('SIGHUP', () => {
-    logger.warn('SIGHUP: this version does not reload its configuration; restart to apply changes');
-  });
   for (const warning of config.warnings) logger.warn(warning);
   const { adminKey, adminKeyFile, secret } = await openDataDirectory({ ...config, path: config.dataDirectory });
 
@@ -40,6 +40,7 @@ async function main(): Promise<void> {
     if (!isTaken) throw error;
     throw new Error(`Port ${port} on ${host} is in use. Set PORT to another one, or to 0 for any that is free.`);
   });
+  started.resolve({ reload: app.reload, logger });
   logger.info({ url: `${app.url}/graphql`, models: app.modelNames.length }, 'listening');
   if (!config.production) {
     // For people: beside the log where that is JSON for machines.

@@ -13,6 +13,7 @@ import type { EventLogs } from '../features/streams/event-log.ts';
 import type { BatchItems } from './batch-item.ts';
 import { asReplayed, mayComeOutOtherwise, summarise } from './batch-summary.ts';
 import { parseCursor } from './cursor.ts';
+import type { GenerationSettings } from './generation-settings.ts';
 import type { Batches } from './generations.ts';
 import { isOwner, ownerOf } from './ownership.ts';
 import type { PreparedBatch } from './prepared-batch.ts';
@@ -28,7 +29,7 @@ export interface BatchesParts {
   readonly batches: BatchStore;
   readonly batchLogs: EventLogs<BatchEvent>;
   readonly clock: Clock;
-  readonly graceMs: number;
+  readonly settings: () => Pick<GenerationSettings, 'graceMs'>;
 }
 
 /** Which batch answers: one that runs (ours, or one we attach to), one that ended, or none. */

@@ -16,6 +16,7 @@ import { createBatches } from './create-batches.ts';
 import { parseCursor, readCursor } from './cursor.ts';
 import { createEnter, plainEntry } from './enter.ts';
 import { createGenerate } from './generate.ts';
+import type { GenerationSettings } from './generation-settings.ts';
 import type { GenerationReader, Generations, ReaderOptions } from './generations.ts';
 import { joinedReader } from './joined-reader.ts';
 import { isOwner, ownerOf } from './ownership.ts';
@@ -35,28 +36,19 @@ export interface GenerationsParts {
   readonly logs: EventLogs<GenerationEvent>;
   readonly batchLogs: EventLogs<BatchEvent>;
   readonly clock: Clock;
-  readonly settings: GenerationSettings;
+  /** Asked when a generation or a batch begins, which keeps what it was told. */
+  readonly settings: () => GenerationSettings;
   readonly reportDefect: (error: unknown, generationId: string) => void;
 }
 
-export interface GenerationSettings {
-  /** How long a generation that nobody waits for goes on. */
-  readonly graceMs: number;
-  readonly coalesceMs: number;
-  /** How long the answer of an unkeyed `startGeneration` is kept; as long as its log. */
-  readonly streamRetentionMs: number;
-  /** How long the answer of a keyed call is kept. */
-  readonly resultRetentionMs: number;
-}
-
 export function createGenerations(parts: GenerationsParts): Generations {
-  const { results, logs, settings } = parts;
+  const { results, logs } = parts;
   const preparation = createPreparation(parts);
   const generate = createGenerate({ ...parts, settlement: createSettlement(parts.estimator) });
-  const running = createRunningGenerations({ ...parts, generate, ...settings });
-  const enter = createEnter({ ...parts, running, ...settings });
+  const running = createRunningGenerations({ ...parts, generate });
+  const enter = createEnter({ ...parts, running });
   const items = createBatchItems({ ...parts, enter, running });
-  const { ended: batchesEnded, stopAll: stopBatches, ...batches } = createBatches({ ...parts, items, ...settings });
+  const { ended: batchesEnded, stopAll: stopBatches, ...batches } = createBatches({ ...parts, items });
 
   async function runPlain(call: PreparedCall, signal: AbortSignal): Promise<GenerateOutcome> {
     if (signal.aborted) return items.giveUp(call, 'ABANDONED');

@@ -5,6 +5,7 @@ import { SluiceError } from '../core/errors.ts';
 import type { IdempotencyRefusal, Terminal } from '../core/generation.ts';
 import type { ClaimScope, IdempotencyClaims } from '../features/admission/idempotency-claims.ts';
 import type { ResultStore, StoredResult } from '../features/results/result-store.ts';
+import type { GenerationSettings } from './generation-settings.ts';
 import { ownerOf } from './ownership.ts';
 import type { PreparedCall } from './prepared-call.ts';
 import { refusal } from './refusal.ts';
@@ -33,15 +34,12 @@ export interface EnterParts {
   readonly claims: IdempotencyClaims;
   readonly results: ResultStore;
   readonly running: RunningGenerations;
-  /** How long the answer of an unkeyed call is kept, where it is. */
-  readonly streamRetentionMs: number;
-  /** How long the answer of a keyed call is kept. */
-  readonly resultRetentionMs: number;
+  readonly settings: () => Pick<GenerationSettings, 'streamRetentionMs' | 'resultRetentionMs'>;
 }
 
 /** @throws SluiceError CURSOR_EXPIRED where there is nothing to resume. */
 export function createEnter(parts: EnterParts): Enter {
-  const { claims, results, running } = parts;
+  const { claims, results, running, settings } = parts;
 
   return (call, options) => {
     const id = running.newId();
@@ -61,8 +59,9 @@ export function createEnter(parts: EnterParts): Enter {
         throw new SluiceError('CURSOR_EXPIRED', undefined, { inputPath: ['after'] });
       }
     }
-    const unkeyedTtlMs = options.kept ? parts.streamRetentionMs : 0;
-    const contentTtlMs = scope === undefined ? unkeyedTtlMs : parts.resultRetentionMs;
+    const { streamRetentionMs, resultRetentionMs } = settings();
+    const unkeyedTtlMs = options.kept ? streamRetentionMs : 0;
+    const contentTtlMs = scope === undefined ? unkeyedTtlMs : resultRetentionMs;
     const onEnd = (terminal: Terminal): void => {
       results.put(owner, terminal, contentTtlMs);
       if (scope === undefined) return;

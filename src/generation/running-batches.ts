@@ -9,6 +9,7 @@ import type { Owner } from '../features/results/result-store.ts';
 import type { EventLogs } from '../features/streams/event-log.ts';
 import type { BatchItems, BegunItem } from './batch-item.ts';
 import { summarise } from './batch-summary.ts';
+import type { GenerationSettings } from './generation-settings.ts';
 import { ownerOf } from './ownership.ts';
 import type { PreparedBatch, PreparedItem } from './prepared-batch.ts';
 import type { StopCause } from './stopped.ts';
@@ -54,13 +55,13 @@ export interface RunningBatchesParts {
   readonly items: BatchItems;
   readonly logs: EventLogs<BatchEvent>;
   readonly clock: Clock;
-  readonly graceMs: number;
+  readonly settings: () => Pick<GenerationSettings, 'graceMs'>;
   /** An item as it may be kept in the log when its answer is not. */
   readonly withoutContent: (outcome: GenerateOutcome) => GenerateOutcome;
 }
 
 export function createRunningBatches(parts: RunningBatchesParts): RunningBatches {
-  const { items, logs, clock, graceMs } = parts;
+  const { items, logs, clock, settings } = parts;
   const running = new Map<string, RunningBatch>();
 
   function launch(batch: PreparedBatch, options: LaunchBatchOptions): RunningBatch {
@@ -68,7 +69,11 @@ export function createRunningBatches(parts: RunningBatchesParts): RunningBatches
     const total = batch.items.length;
     const isStarted = leavePolicy === 'NEVER';
     const log = logs.create(id);
-    const waiters = createWaiters({ leavePolicy, graceMs, onAbandoned: () => self.stop('ABANDONED') });
+    const waiters = createWaiters({
+      leavePolicy,
+      graceMs: settings().graceMs,
+      onAbandoned: () => self.stop('ABANDONED'),
+    });
     const { promise, resolve } = Promise.withResolvers<Batch>();
     const ended: BatchItem[] = [];
     const open = new Set<BegunItem>();

@@ -8,6 +8,7 @@ import type { EventLogs, EventLogWriter } from '../features/streams/event-log.ts
 import { type Answer, createAnswer } from './answer.ts';
 import { blankGeneration } from './blank-generation.ts';
 import type { Generate } from './generate.ts';
+import type { GenerationSettings } from './generation-settings.ts';
 import type { PreparedCall } from './prepared-call.ts';
 import type { StopCause } from './stopped.ts';
 import { createWaiters, type LeavePolicy, type Waiters } from './waiters.ts';
@@ -46,21 +47,21 @@ export interface RunningGenerationsParts {
   readonly generate: Generate;
   readonly logs: EventLogs<GenerationEvent>;
   readonly clock: Clock;
-  readonly graceMs: number;
-  readonly coalesceMs: number;
+  readonly settings: () => Pick<GenerationSettings, 'graceMs' | 'coalesceMs'>;
 }
 
 export function createRunningGenerations(parts: RunningGenerationsParts): RunningGenerations {
-  const { generate, logs, clock, graceMs, coalesceMs } = parts;
+  const { generate, logs, clock, settings } = parts;
   const running = new Map<string, RunningGeneration>();
 
   function launch(call: PreparedCall, options: LaunchOptions): RunningGeneration {
     const { id, streamed } = options;
+    const { graceMs, coalesceMs } = settings();
     const createdAtMs = clock.now();
     const controller = new AbortController();
     const log = options.logged ? logs.create(id) : undefined;
     const answer = createAnswer();
-    const writer = log && writeTo(log);
+    const writer = log && writeTo(log, coalesceMs);
     const { leavePolicy } = options;
     const waiters = createWaiters({ leavePolicy, graceMs, onAbandoned: () => self.stop('ABANDONED') });
 
@@ -98,7 +99,7 @@ export function createRunningGenerations(parts: RunningGenerationsParts): Runnin
     return self;
   }
 
-  function writeTo(log: EventLogWriter<GenerationEvent>) {
+  function writeTo(log: EventLogWriter<GenerationEvent>, coalesceMs: number) {
     return createCoalescer((event) => log.append(event), coalesceMs, clock.elapsed);
   }
 

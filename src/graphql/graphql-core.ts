@@ -32,6 +32,8 @@ export interface GraphQLCore {
   readonly subscribe: SubscribeOperation;
   readonly formatError: FormatError;
   readonly limits: OperationLimits;
+  /** The same core, with the documents it has read, for other trusted documents. */
+  withTrustedDocuments(trusted: TrustedDocuments): GraphQLCore;
 }
 
 export function createGraphQLCore(options: GraphQLCoreOptions): GraphQLCore {
@@ -39,7 +41,6 @@ export function createGraphQLCore(options: GraphQLCoreOptions): GraphQLCore {
   const limits = { ...defaultOperationLimits, ...options.limits };
   const formatError = createFormatError({ logger });
   const documents = createDocuments({ schema, limits, introspection });
-  const trusted = options.trustedDocuments ?? noTrustedDocuments;
   const gate = createAdmissionGate({ schema, generations, limits });
   const apollo = createApolloServer({
     schema,
@@ -50,11 +51,16 @@ export function createGraphQLCore(options: GraphQLCoreOptions): GraphQLCore {
     logger,
     ...(plugins === undefined ? {} : { plugins }),
   });
-  return {
+  const shared = {
     apollo,
-    findDocument: createFindDocument({ documents, trusted, logger }),
     formatError,
     limits,
     subscribe: createSubscribeOperation({ schema, gate, formatError, limits }),
   };
+  const withTrustedDocuments = (trusted: TrustedDocuments): GraphQLCore => ({
+    ...shared,
+    findDocument: createFindDocument({ documents, trusted, logger }),
+    withTrustedDocuments,
+  });
+  return withTrustedDocuments(options.trustedDocuments ?? noTrustedDocuments);
 }

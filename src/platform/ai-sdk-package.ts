@@ -1,11 +1,14 @@
 // An installed provider package of the Vercel AI SDK, loaded by its name. Packages agree on little but this: an export
 // `createXxx` takes settings and gives a provider, which gives language models of a specification.
 
+import { hash } from 'node:crypto';
 import { errorCode } from './error-code.ts';
 import type { Secret } from './secret.ts';
 
 export interface AiSdkPackage {
   readonly name: string;
+  /** Equal for equal options. */
+  readonly fingerprint: string;
   /** The package's provider, made of its settings; it fetches with `fetch`. */
   create(fetch: typeof globalThis.fetch): AiSdkPackageProvider;
 }
@@ -47,6 +50,7 @@ export async function loadAiSdkPackage(options: AiSdkPackageOptions): Promise<Ai
   if (typeof create !== 'function') return create;
   return {
     name,
+    fingerprint: hash('sha256', JSON.stringify([name, options.factory, settings.reveal()])),
     create: (fetch) => {
       const provider = create({ ...(JSON.parse(settings.reveal()) as object), fetch });
       return { languageModel: (modelId) => languageModelOf(provider, modelId) };

@@ -27,7 +27,8 @@ export class ConfigError extends Error {
   }
 }
 
-function formatProblem({ place, line, field, found, expected }: ConfigProblem): string {
+/** On one line. */
+export function formatProblem({ place, line, field, found, expected }: ConfigProblem): string {
   const where = [line === undefined ? place : `${place}:${line}`, field].filter((part) => part !== '').join(' ');
   return found === undefined ? `${where}: ${expected}` : `${where}: found ${found}, expected ${expected}`;
 }

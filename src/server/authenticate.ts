@@ -13,6 +13,9 @@ export interface Credentials {
 /** @throws SluiceError UNAUTHENTICATED for what is unknown, FORBIDDEN for what was known and has expired or is revoked. */
 export type Authenticate = (credentials: Credentials) => Caller | Promise<Caller>;
 
+/** Who a caller is now, by what is known of keys at the moment; undefined: its credentials are good no longer. Cheap. */
+export type RenewCaller = (caller: Caller) => Caller | undefined;
+
 export const hasCredentials = ({ authorization, apiKey }: Credentials): boolean =>
   authorization !== undefined || apiKey !== undefined;
 

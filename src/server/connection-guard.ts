@@ -7,6 +7,7 @@ import type { Clock } from '../core/clock.ts';
 import { SluiceError } from '../core/errors.ts';
 import { newRequestId } from '../core/ids.ts';
 import { errorCode } from '../platform/error-code.ts';
+import { strictTransport } from './https-only.ts';
 import { refuseSocket } from './refuse-socket.ts';
 import type { ServerLogger } from './server-logger.ts';
 import { maxHeaders } from './sound-request.ts';
@@ -101,7 +102,7 @@ export function guardConnections({ server, timings, clock, logger, refuse }: Con
     } else if (!isBusy) {
       const requestId = newRequestId(clock.now());
       logger.info({ requestId, code: problem.code, reason: errorCode(error) }, 'refused a connection');
-      refuseSocket(socket, problem, requestId);
+      refuseSocket(socket, problem, requestId, 'encrypted' in socket ? strictTransport : undefined);
     } else if (exchange.request.complete) {
       // What is broken stands behind a request that is whole: that one is answered, then nothing more is read.
       exchange.response.setHeader('Connection', 'close');

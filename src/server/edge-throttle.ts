@@ -11,6 +11,8 @@ export interface EdgeThrottle {
   countAnonymous(address: string): Promise<void>;
   countFailedSignIn(address: string): Promise<void>;
   countUpgrade(address: string): Promise<void>;
+  /** Other limits from now on; what was counted stays counted. */
+  adjust(limits?: EdgeThrottleLimits): void;
 }
 
 /** Per address. */
@@ -27,9 +29,11 @@ const defaultEdgeThrottleLimits: EdgeThrottleLimits = {
 };
 
 export function createEdgeThrottle(limits: EdgeThrottleLimits = defaultEdgeThrottleLimits): EdgeThrottle {
-  const counter = (points: number, what: string): ((address: string) => Promise<void>) => {
-    const limiter = new RateLimiterMemory({ points, duration: 60 });
+  let current = limits;
+  const counter = (limit: keyof EdgeThrottleLimits, what: string): ((address: string) => Promise<void>) => {
+    const limiter = new RateLimiterMemory({ points: limits[limit], duration: 60 });
     return async (address) => {
+      limiter.points = current[limit];
       try {
         await limiter.consume(networkOf(address));
       } catch (error) {
@@ -41,8 +45,11 @@ export function createEdgeThrottle(limits: EdgeThrottleLimits = defaultEdgeThrot
     };
   };
   return {
-    countAnonymous: counter(limits.unauthenticatedPerMinute, 'requests without an API key'),
-    countFailedSignIn: counter(limits.failedSignInsPerMinute, 'failed sign-ins'),
-    countUpgrade: counter(limits.upgradesPerMinute, 'new WebSocket connections'),
+    countAnonymous: counter('unauthenticatedPerMinute', 'requests without an API key'),
+    countFailedSignIn: counter('failedSignInsPerMinute', 'failed sign-ins'),
+    countUpgrade: counter('upgradesPerMinute', 'new WebSocket connections'),
+    adjust: (next = defaultEdgeThrottleLimits) => {
+      current = next;
+    },
   };
 }

@@ -17,6 +17,7 @@ import { singleResult, type WriteEventStream } from './event-stream.ts';
 import { executeGraphQL, writeGraphQLResponse } from './graphql-http.ts';
 import { type GraphQLRequestBody, readGraphQLRequest } from './graphql-request.ts';
 import type { Lifecycle } from './lifecycle.ts';
+import type { LiveCallers } from './live-callers.ts';
 import { type Negotiated, negotiate } from './negotiate.ts';
 import { parseJson, readBytes, requireJson } from './read-body.ts';
 import type { ServerSettings } from './server-settings.ts';
@@ -25,6 +26,7 @@ export interface GraphQLEndpointOptions {
   readonly throttle: EdgeThrottle;
   readonly writeEventStream: WriteEventStream;
   readonly lifecycle: Lifecycle;
+  readonly liveCallers: LiveCallers;
 }
 
 /** What the request came to, for the log. */
@@ -39,7 +41,7 @@ export type GraphQLEndpoint = (
 ) => Promise<EndpointOutcome>;
 
 export function createGraphQLEndpoint(options: GraphQLEndpointOptions): GraphQLEndpoint {
-  const { throttle, writeEventStream, lifecycle } = options;
+  const { throttle, writeEventStream, lifecycle, liveCallers } = options;
 
   async function identify(request: IncomingMessage, { client, settings }: Arrival): Promise<Caller> {
     const apiKey = request.headers['x-api-key'];
@@ -83,10 +85,18 @@ export function createGraphQLEndpoint(options: GraphQLEndpointOptions): GraphQLE
       await runOnApollo({ ...operation, query: text }, document, negotiated, exchange);
       return undefined;
     }
-    const started = await core.subscribe({ ...operation, found }, exchange.context);
-    if (started.type === 'REFUSED') return started.errors;
-    await writeEventStream(exchange.response, isSubscription, started.results);
-    return undefined;
+    // A stream may go on for long: it ends with the key it was asked for with.
+    const leave = liveCallers.join(exchange.context.caller, (caller) => {
+      if (caller === undefined) exchange.response.destroy();
+    });
+    try {
+      const started = await core.subscribe({ ...operation, found }, exchange.context);
+      if (started.type === 'REFUSED') return started.errors;
+      await writeEventStream(exchange.response, isSubscription, started.results);
+      return undefined;
+    } finally {
+      leave();
+    }
   }
 
   async function runOnApollo(

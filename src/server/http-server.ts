@@ -14,12 +14,13 @@ import {
   defaultConnectionTimings,
   guardConnections,
 } from './connection-guard.ts';
-import { createEdgeThrottle, type EdgeThrottleLimits } from './edge-throttle.ts';
+import { createEdgeThrottle } from './edge-throttle.ts';
 import { createEventStreamWriter, type EventStreamOptions } from './event-stream.ts';
 import { createGraphQLEndpoint } from './graphql-endpoint.ts';
 import { answerHealth, answerReadiness, type Readiness } from './health.ts';
 import { requireHttps, strictTransportHeader } from './https-only.ts';
 import { createLifecycle } from './lifecycle.ts';
+import { createLiveCallers } from './live-callers.ts';
 import { negotiate } from './negotiate.ts';
 import { type Certificate, createNodeServer } from './node-server.ts';
 import { refuseSocket } from './refuse-socket.ts';
@@ -39,7 +40,6 @@ export interface HttpServerOptions extends ServerConfiguration {
   /** What keeps the process from serving; the server itself adds that it is stopping. Default: nothing. */
   readonly readiness?: Readiness;
   readonly clock?: Clock;
-  readonly throttle?: EdgeThrottleLimits;
   /** After a stop began, how long new work is still taken, so that load balancers notice first. Default 5,000. */
   readonly acceptMs?: number;
   /** Over how long a stopping server spreads the closing of its sockets. Default 5,000. */
@@ -60,6 +60,11 @@ export interface HttpServer {
   /** e.g. `https://127.0.0.1:4000`; known once it listens. */
   readonly url: string;
   readonly address: AddressInfo;
+  /**
+   * Other settings for what begins from now on: what runs goes on by those it began with. Sockets and streams of callers
+   * whose credentials are good no longer end; gives how many.
+   */
+  apply(configuration: ServerConfiguration): number;
   /** For handshakes from now on. */
   replaceCertificate(certificate: Certificate): void;
   /** Not ready at once, then nothing new, then waits for what runs up to `graceMs` in all, then closes. Asked again, the shorter grace counts. */
@@ -74,9 +79,11 @@ const lastWordsMs = 1_000;
 
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   const { logger, clock = systemClock } = options;
-  const settings = createServerSettings(options);
+  let settings = createServerSettings(options);
   const lifecycle = createLifecycle();
-  const shared = { throttle: createEdgeThrottle(options.throttle), lifecycle };
+  const throttle = createEdgeThrottle(options.throttle);
+  const liveCallers = createLiveCallers((caller) => settings.renew(caller));
+  const shared = { throttle, lifecycle, liveCallers };
   const graphql = createGraphQLEndpoint({
     ...shared,
     writeEventStream: createEventStreamWriter(options.eventStreams),
@@ -252,6 +259,11 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     },
     get address() {
       return address();
+    },
+    apply(configuration) {
+      settings = createServerSettings(configuration);
+      throttle.adjust(configuration.throttle);
+      return liveCallers.renewAll();
     },
     replaceCertificate,
     async stop(graceMs) {

@@ -6,7 +6,7 @@ import { SluiceError } from '../core/errors.ts';
 import type { Client } from './read-client.ts';
 
 /** One year, as browsers' own lists ask for. */
-const strictTransport = ['Strict-Transport-Security', 'max-age=31536000'] as const;
+export const strictTransport = ['Strict-Transport-Security', 'max-age=31536000'] as const;
 
 /** To set on every answer; undefined where there is nothing to set: plain HTTP must not carry it. */
 export function strictTransportHeader(

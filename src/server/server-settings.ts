@@ -3,8 +3,9 @@
 
 import type { Upstreams } from '../generation/upstreams.ts';
 import type { GraphQLCore } from '../graphql/graphql-core.ts';
-import type { Authenticate } from './authenticate.ts';
+import type { Authenticate, RenewCaller } from './authenticate.ts';
 import { type Cors, createCors } from './cors.ts';
+import type { EdgeThrottleLimits } from './edge-throttle.ts';
 import { createReadClient, type ReadClient } from './read-client.ts';
 import { defaultSocketLimits, type SocketLimits } from './socket-limits.ts';
 
@@ -13,6 +14,8 @@ export interface ServerConfiguration {
   readonly core: GraphQLCore;
   readonly upstreams: Upstreams;
   readonly authenticate: Authenticate;
+  /** Default: callers never change. */
+  readonly renew?: RenewCaller;
   /** Default: none. */
   readonly allowedOrigins?: readonly string[];
   /** How clients reach the server, where that is not by its host and port. */
@@ -21,6 +24,7 @@ export interface ServerConfiguration {
   readonly trustedProxies?: readonly string[];
   /** Whether GraphQL is refused to those who came over plain HTTP from another machine. Default: false. */
   readonly httpsOnly?: boolean;
+  readonly throttle?: EdgeThrottleLimits;
   readonly sockets?: SocketLimits;
   /** Default 4 MiB; also the largest message on a socket. */
   readonly bodyBytes?: number;
@@ -32,6 +36,7 @@ export interface ServerSettings {
   readonly core: GraphQLCore;
   readonly upstreams: Upstreams;
   readonly authenticate: Authenticate;
+  readonly renew: RenewCaller;
   readonly cors: Cors;
   readonly readClient: ReadClient;
   readonly httpsOnly: boolean;
@@ -48,6 +53,7 @@ export function createServerSettings(configuration: ServerConfiguration): Server
     core,
     upstreams,
     authenticate,
+    renew: configuration.renew ?? ((caller) => caller),
     cors: createCors(allowedOrigins, publicUrl),
     readClient: createReadClient(configuration.trustedProxies ?? []),
     httpsOnly: configuration.httpsOnly ?? false,

@@ -3,6 +3,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { EdgeThrottle } from './edge-throttle.ts';
 import type { Lifecycle } from './lifecycle.ts';
+import type { LiveCallers } from './live-callers.ts';
 import type { ServerLogger } from './server-logger.ts';
 import type { ServerSettings } from './server-settings.ts';
 
@@ -11,6 +12,7 @@ export interface WebSocketServerOptions {
   readonly settings: () => ServerSettings;
   readonly throttle: EdgeThrottle;
   readonly lifecycle: Lifecycle;
+  readonly liveCallers: LiveCallers;
   readonly clock: Clock;
   readonly logger: ServerLogger;
   /** How long a socket may take to send `connection_init`. Default 3,000. */

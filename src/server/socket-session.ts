@@ -38,10 +38,11 @@ const maxIdCharacters = 256;
 const strangerCloseMs = 2_000;
 
 export function createSocketSession(options: SocketSessionOptions): SocketSession {
-  const { socket, settings, lifecycle, clock, logger, address, throttle, takePlace } = options;
+  const { socket, settings, lifecycle, liveCallers, clock, logger, address, throttle, takePlace } = options;
   const running = new Map<AbortController, SubscriptionResults | undefined>();
   let caller: Caller | undefined;
   let releasePlace: (() => void) | undefined;
+  let leaveLiveCallers: (() => void) | undefined;
   let isAlive = true;
   let isLeaving = false;
   const maxStrangerBytes = settings().maxAnonymousBodyBytes;
@@ -91,6 +92,7 @@ export function createSocketSession(options: SocketSessionOptions): SocketSessio
       releasePlace = takePlace(found);
       if (releasePlace === undefined) throw new SluiceError('RATE_LIMITED', 'Too many open sockets');
       caller = found;
+      leaveLiveCallers = liveCallers.join(found, onCallerChange);
       return true;
     } catch (error) {
       const [code, reason] = closeCodeOf(error);
@@ -98,6 +100,13 @@ export function createSocketSession(options: SocketSessionOptions): SocketSessio
       close(code, reason);
       return false;
     }
+  }
+
+  /** Later operations go by what the key may do now. Who goes by another name signs in anew. */
+  function onCallerChange(now: Caller | undefined): void {
+    if (now === undefined) close(CloseCode.Forbidden, 'Forbidden');
+    else if (now.principalId === caller?.principalId) caller = now;
+    else close(1012, 'Sign in again');
   }
 
   async function subscribe(
@@ -189,6 +198,7 @@ export function createSocketSession(options: SocketSessionOptions): SocketSessio
   socket.once('close', (code, reason) => {
     isLeaving = false;
     releasePlace?.();
+    leaveLiveCallers?.();
     endOperations();
     wireClosed(code, String(reason))
       .catch((error: unknown) => logger.error({ err: error }, 'unexpected error at the close of a socket'))

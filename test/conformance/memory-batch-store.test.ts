@@ -25,3 +25,12 @@ it('forgets the batch that was asked for least recently when all have too many i
   store.put(storedBatch('c', 100));
   expect(['a', 'b', 'c'].map((id) => store.get(id) !== undefined)).toEqual([true, false, true]);
 });
+
+it('keeps what is put after it was told other times for as long as those say', () => {
+  const store = createMemoryBatchStore({ ttlMs });
+  store.put(storedBatch('before', 1));
+  store.adjust({ ttlMs: 60_000 });
+  store.put(storedBatch('after', 1));
+  time.advance(62_000);
+  expect(['before', 'after'].map((id) => store.get(id) !== undefined)).toEqual([true, false]);
+});

@@ -60,3 +60,20 @@ it.each([
     }
   },
 );
+
+it('goes by other times from the moment it is told, for logs that have ended as well', () => {
+  const logs = createMemoryEventLogs({ ...settings, sizeOf: generationEventBytes });
+  const isKept = (): boolean => logs.peek('a') !== undefined;
+  try {
+    logs.create('a').end(generationEvents.last());
+    setup.advance(60_000);
+    logs.adjust({ retentionMs: 120_000, stalledReaderMs: 15_000 });
+    setup.advance(30_000);
+    expect(isKept()).toBe(true);
+    logs.adjust({ retentionMs: 90_000, stalledReaderMs: 15_000 });
+    setup.advance(1_000);
+    expect(isKept()).toBe(false);
+  } finally {
+    logs.close();
+  }
+});

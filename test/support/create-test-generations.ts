@@ -12,11 +12,8 @@ import { createModelCatalog, type Model } from '../../src/features/routing/model
 import { batchEventBytes, generationEventBytes } from '../../src/features/streams/event-size.ts';
 import { createMemoryEventLogs } from '../../src/features/streams/memory-event-logs.ts';
 import type { CallInput } from '../../src/generation/call-input.ts';
-import {
-  createGenerations,
-  type GenerationSettings,
-  type GenerationsParts,
-} from '../../src/generation/create-generations.ts';
+import { createGenerations, type GenerationsParts } from '../../src/generation/create-generations.ts';
+import type { GenerationSettings } from '../../src/generation/generation-settings.ts';
 import type { Generations } from '../../src/generation/generations.ts';
 import type { PreparedCall } from '../../src/generation/prepared-call.ts';
 import type { Asker, Upstreams } from '../../src/generation/upstreams.ts';
@@ -94,13 +91,13 @@ export function createTestGenerations(
     logs,
     batchLogs,
     clock: systemClock,
-    settings: {
+    settings: () => ({
       graceMs: 30_000,
       coalesceMs: 0,
       streamRetentionMs: 900_000,
       resultRetentionMs: 86_400_000,
       ...settings,
-    },
+    }),
     reportDefect: (error) => defects.push(error),
     ...parts,
   });

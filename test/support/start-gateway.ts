@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { TypedDocumentNode } from '@urql/core';
 import { type GraphQLFormattedError, print } from 'graphql';
 import { createApp } from '../../src/app.ts';
+import type { Config } from '../../src/platform/config.ts';
 import { loadConfig } from '../../src/platform/config-loader.ts';
 import { createLogger } from '../../src/platform/logger.ts';
 import { createSecret } from '../../src/platform/secret.ts';
@@ -32,6 +33,8 @@ export interface TestGateway {
   send(operation: GatewayRequest): Promise<GatewayAnswer>;
   /** Sends a typed document with the admin key; its data, or the test fails. */
   run<Data, Variables>(document: TypedDocumentNode<Data, Variables>, variables: Variables): Promise<Data>;
+  /** Writes another configuration file and reloads; what is not given stays as it was at the start. */
+  reload(changes: Omit<StartGatewayOptions, 'env' | 'simulator'>): Promise<void>;
   stop(graceMs?: number): Promise<void>;
 }
 
@@ -74,23 +77,13 @@ const MODELS = ['sim-fast', 'sim-smart', 'sim-instant'];
 export async function startGateway(options: StartGatewayOptions = {}): Promise<TestGateway> {
   const folder = await mkdtemp(join(tmpdir(), 'sluice-test-'));
   const simulator = await startTestSimulator(options.simulator);
-  const timeouts = options.timeouts === undefined ? '' : `, timeouts: ${options.timeouts}`;
-  const model = (id: string): string =>
-    `  - { id: ${id}, targets: [{ provider: sim, model: ${id} }], contextWindow: 128000, maxOutputTokens: 4096, ` +
-    `prices: { input: "3.00", cachedInput: "0.30", cacheWrite: "3.75", output: "15.00" }${timeouts} }\n`;
-  await writeFile(
-    join(folder, 'sluice.yaml'),
-    `providers:\n  - { id: sim, kind: ${options.kind ?? 'openai-compatible'}, baseUrl: "${simulator.url}/v1" }\n` +
-      `models:\n${MODELS.map(model).join('')}` +
-      `auth:\n  apiKeys:\n    - { name: web, key: "${webKey}", roles: [MEMBER], allowedModels: [sim-instant] }\n` +
-      `    - { name: other, key: "${otherKey}", roles: [MEMBER] }\n` +
-      `${(options.apiKeys ?? []).map((entry) => `    - ${entry}\n`).join('')}${options.yaml ?? ''}`,
-  );
-  for (const [name, content] of Object.entries(options.files ?? {})) await writeFile(join(folder, name), content);
-  const config = await loadConfig({
-    env: { PORT: '0', SLUICE_ADMIN_KEY: adminKey, LOG_FORMAT: 'json', ...options.env },
-    cwd: folder,
-  });
+  const env = { PORT: '0', SLUICE_ADMIN_KEY: adminKey, LOG_FORMAT: 'json', ...options.env };
+  async function writeAndLoad(parts: StartGatewayOptions): Promise<Config> {
+    await writeFile(join(folder, 'sluice.yaml'), configurationFile(simulator.url, parts));
+    for (const [name, content] of Object.entries(parts.files ?? {})) await writeFile(join(folder, name), content);
+    return loadConfig({ env, cwd: folder });
+  }
+  const config = await writeAndLoad(options);
   const logLines: string[] = [];
   const logWatchers = new Set<() => void>();
   const write = (line: string): void => {
@@ -152,6 +145,7 @@ export async function startGateway(options: StartGatewayOptions = {}): Promise<T
         logWatchers.add(look);
         look();
       }),
+    reload: async (changes) => app.reload(await writeAndLoad({ ...options, ...changes })),
     stop: (graceMs) => app.stop(graceMs),
     async [Symbol.asyncDispose]() {
       await app.stop(0);
@@ -159,4 +153,18 @@ export async function startGateway(options: StartGatewayOptions = {}): Promise<T
     },
   };
   return gateway;
+}
+
+function configurationFile(simulatorUrl: string, options: StartGatewayOptions): string {
+  const timeouts = options.timeouts === undefined ? '' : `, timeouts: ${options.timeouts}`;
+  const model = (id: string): string =>
+    `  - { id: ${id}, targets: [{ provider: sim, model: ${id} }], contextWindow: 128000, maxOutputTokens: 4096, ` +
+    `prices: { input: "3.00", cachedInput: "0.30", cacheWrite: "3.75", output: "15.00" }${timeouts} }\n`;
+  return (
+    `providers:\n  - { id: sim, kind: ${options.kind ?? 'openai-compatible'}, baseUrl: "${simulatorUrl}/v1" }\n` +
+    `models:\n${MODELS.map(model).join('')}` +
+    `auth:\n  apiKeys:\n    - { name: web, key: "${webKey}", roles: [MEMBER], allowedModels: [sim-instant] }\n` +
+    `    - { name: other, key: "${otherKey}", roles: [MEMBER] }\n` +
+    `${(options.apiKeys ?? []).map((entry) => `    - ${entry}\n`).join('')}${options.yaml ?? ''}`
+  );
 }

@@ -22,10 +22,14 @@ export function startProcess({ folder, env, script = main }: StartProcessOptions
   });
   let output = '';
   const watchers = new Set<() => void>();
+  const lineWatchers = new Set<(line: string) => void>();
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => {
+      const lineStart = output.lastIndexOf('\n') + 1;
       output += text;
       for (const look of watchers) look();
+      if (lineWatchers.size === 0) return;
+      for (const line of output.slice(lineStart).split('\n').slice(0, -1)) for (const look of lineWatchers) look(line);
     });
   }
   const exited = new Promise<number | null>((done) => child.once('exit', done));
@@ -38,6 +42,17 @@ export function startProcess({ folder, env, script = main }: StartProcessOptions
       if (child.pid === undefined) throw new Error('it has not started');
       process.kill(-child.pid, signal);
     },
+    /** The first line from now on that matches; for output too long to look through as a whole. */
+    nextLine: (pattern: RegExp) =>
+      new Promise<string>((done, reject) => {
+        const look = (line: string): void => {
+          if (!pattern.test(line)) return;
+          lineWatchers.delete(look);
+          done(line);
+        };
+        lineWatchers.add(look);
+        void exited.then(() => reject(new Error(`ended before it printed ${pattern}:\n${output}`)));
+      }),
     printed: (pattern: RegExp) =>
       new Promise<RegExpExecArray>((done, reject) => {
         const look = (): void => {

@@ -14,10 +14,16 @@ export interface MemoryIdempotencyClaimsOptions {
   readonly maxFinished?: number;
 }
 
-export function createMemoryIdempotencyClaims(options: MemoryIdempotencyClaimsOptions): IdempotencyClaims {
+export interface MemoryIdempotencyClaims extends IdempotencyClaims {
+  /** For claims that finish from now on. */
+  adjust(times: Pick<MemoryIdempotencyClaimsOptions, 'retentionMs'>): void;
+}
+
+export function createMemoryIdempotencyClaims(options: MemoryIdempotencyClaimsOptions): MemoryIdempotencyClaims {
   /** Running claims are never dropped: that could run, and charge, a key twice at once. */
   const running = new Map<string, Record>();
   const finished = new LRUCache<string, Record>({ max: options.maxFinished ?? 100_000, ttl: options.retentionMs });
+  let { retentionMs } = options;
 
   function look(id: string, fingerprint: string): Claim {
     const existing = running.get(id) ?? finished.get(id);
@@ -39,11 +45,14 @@ export function createMemoryIdempotencyClaims(options: MemoryIdempotencyClaimsOp
       const record = running.get(id);
       if (record?.holderId !== holderId) return;
       running.delete(id);
-      finished.set(id, record);
+      finished.set(id, record, { ttl: retentionMs });
     },
     release(scope, holderId) {
       const id = idOf(scope);
       if (running.get(id)?.holderId === holderId) running.delete(id);
+    },
+    adjust: (times) => {
+      ({ retentionMs } = times);
     },
   };
 }

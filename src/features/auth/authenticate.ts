@@ -16,6 +16,8 @@ export interface SentCredentials {
 export interface Authenticator {
   /** @throws SluiceError UNAUTHENTICATED */
   authenticate(credentials: SentCredentials): Caller;
+  /** The same caller as things stand here; undefined: the credentials are good no longer. */
+  renew(caller: Caller): Caller | undefined;
 }
 
 const BEARER = /^bearer +(\S+) *$/i;
@@ -31,6 +33,7 @@ export function createAuthenticator({ apiKeys }: { readonly apiKeys: ApiKeys }):
       if (record === undefined) throw unknownKey(presented);
       return record.caller;
     },
+    renew: apiKeys.renew,
   };
 }
 

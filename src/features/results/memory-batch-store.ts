@@ -9,7 +9,13 @@ export interface MemoryBatchStoreOptions {
   readonly maxItems?: number;
 }
 
-export function createMemoryBatchStore({ ttlMs, maxItems = 20_000 }: MemoryBatchStoreOptions): BatchStore {
+export interface MemoryBatchStore extends BatchStore {
+  /** For what is put from now on. */
+  adjust(times: Pick<MemoryBatchStoreOptions, 'ttlMs'>): void;
+}
+
+export function createMemoryBatchStore({ maxItems = 20_000, ...options }: MemoryBatchStoreOptions): MemoryBatchStore {
+  let { ttlMs } = options;
   const batches = new LRUCache<string, StoredBatch>({
     maxSize: maxItems,
     sizeCalculation: ({ items }) => items.length,
@@ -17,7 +23,10 @@ export function createMemoryBatchStore({ ttlMs, maxItems = 20_000 }: MemoryBatch
     ttlResolution: 1000,
   });
   return {
-    put: (batch) => void batches.set(batch.id, batch),
+    put: (batch) => void batches.set(batch.id, batch, { ttl: ttlMs }),
     get: (batchId) => batches.get(batchId),
+    adjust: (times) => {
+      ({ ttlMs } = times);
+    },
   };
 }

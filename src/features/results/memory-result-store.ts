@@ -13,7 +13,13 @@ export interface MemoryResultStoreOptions {
   readonly maxBodyBytes?: number;
 }
 
-export function createMemoryResultStore(options: MemoryResultStoreOptions): ResultStore {
+export interface MemoryResultStore extends ResultStore {
+  /** For what is put from now on. */
+  adjust(times: Pick<MemoryResultStoreOptions, 'metadataTtlMs'>): void;
+}
+
+export function createMemoryResultStore(options: MemoryResultStoreOptions): MemoryResultStore {
+  let { metadataTtlMs } = options;
   const metadata = new LRUCache<string, StoredResult>({
     max: options.maxMetadata ?? 20_000,
     ttl: options.metadataTtlMs,
@@ -32,13 +38,16 @@ export function createMemoryResultStore(options: MemoryResultStoreOptions): Resu
       const keep = contentTtlMs > 0 && bodyBytes(generation) <= maxBodyBytes;
       if (keep) contents.set(generation.id, terminal, { ttl: contentTtlMs });
       const stripped = withoutContent(generation, keep ? 'EXPIRED' : 'NOT_STORED');
-      metadata.set(generation.id, { owner, terminal: { ...terminal, generation: stripped } });
+      metadata.set(generation.id, { owner, terminal: { ...terminal, generation: stripped } }, { ttl: metadataTtlMs });
     },
     get(generationId) {
       const known = metadata.get(generationId);
       if (known === undefined) return undefined;
       const terminal = contents.get(generationId);
       return terminal === undefined ? known : { owner: known.owner, terminal };
+    },
+    adjust: (times) => {
+      ({ metadataTtlMs } = times);
     },
   };
 }

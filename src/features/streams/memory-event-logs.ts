@@ -16,6 +16,11 @@ export interface MemoryEventLogsOptions<Event> {
   readonly maxEndedBytes?: number;
 }
 
+export interface MemoryEventLogs<Event extends Sequenced> extends EventLogs<Event> {
+  /** Other times from now on, for logs that are there already, too. */
+  adjust(times: Pick<MemoryEventLogsOptions<Event>, 'retentionMs' | 'stalledReaderMs'>): void;
+}
+
 interface Log<Event> {
   readonly events: Event[];
   readonly readers: Set<Reader<Event>>;
@@ -34,11 +39,12 @@ const SWEEP_MS = 1000;
 
 export function createMemoryEventLogs<Event extends Sequenced>(
   options: MemoryEventLogsOptions<Event>,
-): EventLogs<Event> {
-  const { clock, sizeOf, retentionMs, stalledReaderMs } = options;
+): MemoryEventLogs<Event> {
+  const { clock, sizeOf } = options;
+  let { retentionMs, stalledReaderMs } = options;
   const logs = new Map<string, Log<Event>>();
   /** Ended logs in the order they end, which is the order they expire. */
-  const expiries: { readonly id: string; readonly atMs: number; readonly bytes: number }[] = [];
+  const expiries: { readonly id: string; readonly endedAtMs: number; readonly bytes: number }[] = [];
   const maxEndedBytes = options.maxEndedBytes ?? 256 * 1024 * 1024;
   let endedBytes = 0;
   const readers = new Set<Reader<Event>>();
@@ -48,7 +54,7 @@ export function createMemoryEventLogs<Event extends Sequenced>(
 
   function sweep(): void {
     const now = clock.elapsed();
-    while (expiries[0] !== undefined && expiries[0].atMs <= now) dropOldest();
+    while (expiries[0] !== undefined && expiries[0].endedAtMs + retentionMs <= now) dropOldest();
     for (const reader of readers) reader.closeIfStalled(now - stalledReaderMs);
   }
 
@@ -147,7 +153,7 @@ export function createMemoryEventLogs<Event extends Sequenced>(
           log.ended = true;
           push(last);
           endedBytes += bytes;
-          expiries.push({ id, atMs: clock.elapsed() + retentionMs, bytes });
+          expiries.push({ id, endedAtMs: clock.elapsed(), bytes });
           while (endedBytes > maxEndedBytes) dropOldest();
         },
       };
@@ -157,6 +163,9 @@ export function createMemoryEventLogs<Event extends Sequenced>(
       return log === undefined ? undefined : openReader(log, readOptions);
     },
     peek: (id) => logs.get(id)?.events,
+    adjust: (times) => {
+      ({ retentionMs, stalledReaderMs } = times);
+    },
     close() {
       clearInterval(sweeper);
       for (const reader of readers) reader.close();

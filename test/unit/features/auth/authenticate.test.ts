@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Caller } from '../../../../src/core/caller.ts';
-import { createApiKeys } from '../../../../src/features/auth/api-key.ts';
+import { createKeyring } from '../../../../src/features/auth/api-key.ts';
 import { apiKeyEntries, createAuthenticator } from '../../../../src/features/auth/authenticate.ts';
 import { createSecret } from '../../../../src/platform/secret.ts';
 
@@ -20,7 +20,7 @@ const entries = apiKeyEntries(createSecret(ADMIN), {
     },
   ],
 });
-const apiKeys = createApiKeys({ secret, keys: entries });
+const apiKeys = createKeyring(secret).open(entries);
 const { authenticate } = createAuthenticator({ apiKeys });
 
 describe('callers', () => {
@@ -86,11 +86,37 @@ describe('refusals', () => {
 
 describe('API keys in memory', () => {
   it('can be found under their own secret alone, and are nowhere in what is kept', () => {
-    const elsewhere = createApiKeys({ secret: createSecret('t'.repeat(32)), keys: entries });
+    const elsewhere = createKeyring(createSecret('t'.repeat(32))).open(entries);
     expect(apiKeys.lookup(WEB)?.name).toBe('web');
     expect(elsewhere.lookup(WEB)?.name).toBe('web');
     expect(JSON.stringify(apiKeys.lookup(WEB))).not.toContain(WEB);
     expect(apiKeys.lookup(OTHER)).toBeUndefined();
+  });
+
+  it('keep their caller from one set to the next, unless it changed or its key is gone', () => {
+    const keyring = createKeyring(secret);
+    const setOf = (allowedModels: readonly string[], key = WEB) =>
+      keyring.open(
+        apiKeyEntries(createSecret(ADMIN), {
+          adminDocumentMode: undefined,
+          apiKeys: [{ name: 'web', key: createSecret(key), roles: ['MEMBER'], allowedModels, documentMode: undefined }],
+        }),
+      );
+    const first = setOf(['smart']);
+    const caller = first.lookup(WEB)?.caller as Caller;
+    const same = setOf(['smart']);
+    expect(same.lookup(WEB)?.caller).toBe(caller);
+    expect(same.renew(caller)).toBe(caller);
+    const wider = setOf(['smart', 'fast']);
+    expect(wider.renew(caller)).toEqual({ ...caller, allowedModels: new Set(['smart', 'fast']) });
+    expect(wider.renew(caller)).toBe(wider.lookup(WEB)?.caller);
+    // The name alone is not enough: it has another key now.
+    const rotated = setOf(['smart'], OTHER);
+    expect(rotated.renew(caller)).toBeUndefined();
+    expect(rotated.lookup(WEB)).toBeUndefined();
+    // What one set gave is not changed by those after it.
+    expect(first.renew(caller)).toBe(caller);
+    expect(first.renew({ ...caller })).toBeUndefined();
   });
 
   it('are refused when two share a name or a key, or one could never be presented', () => {
@@ -107,7 +133,7 @@ describe('API keys in memory', () => {
     const make =
       (...keys: (typeof entry)[]) =>
       () =>
-        createApiKeys({ secret, keys });
+        createKeyring(secret).open(keys);
     expect(make(entry, { ...entry, name: 'b' })).toThrow('"b" and "a" have the same API key.');
     expect(make(entry, { ...entry, key: createSecret(OTHER) })).toThrow('Two API keys have the name "a".');
     expect(make({ ...entry, key: createSecret('short') })).toThrow('"a" is not 32 to 256');

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { createMemoryResultStore } from '../../../../src/features/results/memory-result-store.ts';
+import { fakeTime } from '../../../support/fake-time.ts';
 import { sampleTerminal } from '../../../support/generation-samples.ts';
 
 describe('results in memory', () => {
@@ -29,5 +30,15 @@ describe('results in memory', () => {
     for (const id of ['a', 'b', 'c']) store.put(owner, sampleTerminal({ id, text: 'x'.repeat(2000) }), 60_000);
     expect(store.get('a')?.terminal.generation).toMatchObject({ text: undefined, contentState: 'EXPIRED' });
     expect(store.get('c')?.terminal.generation.contentState).toBe('AVAILABLE');
+  });
+
+  it('keeps what it knows of a result for the time it was told last', () => {
+    using time = fakeTime();
+    const store = createMemoryResultStore({ metadataTtlMs: 86_400_000 });
+    store.put(owner, sampleTerminal({ id: 'before' }), 0);
+    store.adjust({ metadataTtlMs: 60_000 });
+    store.put(owner, sampleTerminal({ id: 'after' }), 0);
+    time.advance(62_000);
+    expect(['before', 'after'].map((id) => store.get(id) !== undefined)).toEqual([true, false]);
   });
 });

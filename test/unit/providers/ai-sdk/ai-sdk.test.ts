@@ -40,6 +40,7 @@ function providerOf(
   let given: Fetch | undefined;
   const aiSdk: AiSdkPackage = {
     name: 'made-up',
+    fingerprint: 'made-up',
     create: (fetch) => {
       given = fetch;
       return {

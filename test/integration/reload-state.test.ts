@@ -1,0 +1,251 @@
+// What a reload leaves as it was, and what of it reaches those who are connected already.
+
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connect } from 'node:tls';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { print } from 'graphql';
+import { createApp } from '../../src/app.ts';
+import type { Config } from '../../src/platform/config.ts';
+import { ConfigError } from '../../src/platform/config-errors.ts';
+import { loadConfig } from '../../src/platform/config-loader.ts';
+import { createLogger } from '../../src/platform/logger.ts';
+import { createSecret } from '../../src/platform/secret.ts';
+import { GenerateDocument } from '../generated/graphql.ts';
+import { createCertificateAuthority } from '../support/certificates.ts';
+import { adminKey, otherKey, startGateway } from '../support/start-gateway.ts';
+import { startTestSimulator, type TestSimulator } from '../support/start-simulator.ts';
+import { readStream } from '../support/stream-transports.ts';
+import { openSignedIn } from '../support/wire.ts';
+
+const appKey = 'sk_test_app_0123456789abcdef0123456789abcdef';
+const app = (more = ''): readonly string[] => [`{ name: app, key: "${appKey}"${more} }`];
+const input = { model: 'sim-instant', prompt: 'Hello' };
+const subscription = (idempotencyKey: string, model = 'sim-instant') => ({
+  query: 'subscription ($input: GenerateStreamInput!) { generateStream(input: $input) { __typename } }',
+  variables: { input: { idempotencyKey, request: { ...input, model } } },
+});
+
+describe('a reload keeps', () => {
+  it('what was counted against an address, under other limits, too', async () => {
+    await using gateway = await startGateway({ yaml: 'throttle: { failedSignInsPerMinute: 3 }\n' });
+    const statuses: number[] = [];
+    const fail = async (): Promise<void> => void statuses.push((await gateway.send({ key: 'x'.repeat(40) })).status);
+    for (let count = 0; count < 4; count++) await fail();
+    await gateway.reload({ yaml: 'throttle: { failedSignInsPerMinute: 3 }\nstreams: { graceMs: 1000 }\n' });
+    await fail();
+    await gateway.reload({ yaml: 'throttle: { failedSignInsPerMinute: 7 }\n' });
+    for (let count = 0; count < 3; count++) await fail();
+    expect(statuses).toEqual([401, 401, 401, 429, 429, 401, 401, 429]);
+  });
+
+  it('answers for their keys, at the price they had, and streams that run under them', async () => {
+    await using gateway = await startGateway();
+    const keyed = { input: { ...input, idempotencyKey: 'kept' } };
+    const first = await gateway.run(GenerateDocument, keyed);
+    const running = { tokens: ['one ', 'two '], latencyMs: 0, firstTokenMs: 0, tokensPerSecond: 4 };
+    const variables = {
+      input: {
+        idempotencyKey: 'running',
+        request: { ...input, prompt: `Go on. [[sim: ${JSON.stringify(running)}]]` },
+      },
+    };
+    let begun: (() => void) | undefined;
+    const hasBegun = new Promise<void>((resolve) => {
+      begun = resolve;
+    });
+    const stream = readStream(gateway, 'sse', variables, { onEvent: () => begun?.() });
+    await hasBegun;
+    await gateway.reload({ timeouts: '{ totalMs: 90000 }', yaml: 'idempotency: { retentionHours: 1 }\n' });
+    const attached = await readStream(gateway, 'websocket', variables);
+    const events = await stream;
+    expect(attached).toEqual(events);
+    expect(gateway.simulator.bill().totals.requests).toBe(2);
+    const second = await gateway.run(GenerateDocument, keyed);
+    if (first.generate?.__typename !== 'GenerateSuccess') throw new Error('the first call failed');
+    expect(second.generate).toMatchObject({
+      replayed: true,
+      generation: { id: first.generate.generation.id, usage: { savedUsd: first.generate.generation.usage?.costUsd } },
+    });
+    expect(gateway.simulator.bill().totals.requests).toBe(2);
+  });
+});
+
+describe('a reload reaches', () => {
+  it('limits on operations and introspection, and later operations of open sockets with them', async () => {
+    await using gateway = await startGateway();
+    await using wire = await openSignedIn(gateway.socketUrl, adminKey);
+    const query = '{ a: viewer { principal } b: viewer { principal } }';
+    expect((await gateway.send({ query })).status).toBe(200);
+    expect((await gateway.send({ query: '{ __schema { queryType { name } } }' })).status).toBe(200);
+    expect((await wire.subscribe('1', subscription('before'))).type).toBe('next');
+    while ((await wire.next()).type !== 'complete');
+    await gateway.reload({
+      yaml: 'server: { introspection: false }\noperationLimits: { aliases: 1 }\nsockets: { operationsPerKey: 1 }\n',
+    });
+    expect((await gateway.send({ query })).errors[0]?.extensions?.['code']).toBe('MAX_COST_EXCEEDED');
+    expect((await gateway.send({ query: '{ __schema { queryType { name } } }' })).status).toBe(400);
+    const aliased = subscription('after');
+    const refused = await wire.subscribe('2', {
+      ...aliased,
+      query: aliased.query.replace('__typename', 'one: generationId two: generationId'),
+    });
+    expect(refused.payload[0].extensions.code).toBe('MAX_COST_EXCEEDED');
+    const hang = JSON.stringify({ tokens: ['a'], hang: { afterTokens: 1 } });
+    const endless = subscription('endless');
+    endless.variables.input.request.prompt = `[[sim: ${hang}]]`;
+    expect((await wire.subscribe('3', endless)).type).toBe('next');
+    expect((await wire.subscribe('4', subscription('fourth'))).payload[0].extensions.code).toBe('RATE_LIMITED');
+  });
+
+  it('what a key may do, on its open sockets as well; under another name it has to sign in anew', async () => {
+    await using gateway = await startGateway({ apiKeys: app() });
+    await using wire = await openSignedIn(gateway.socketUrl, appKey);
+    expect((await wire.subscribe('1', subscription('first'))).type).toBe('next');
+    await gateway.reload({ apiKeys: app(', allowedModels: [sim-fast]') });
+    expect((await wire.subscribe('2', subscription('second'))).payload[0].extensions.code).toBe('MODEL_NOT_FOUND');
+    expect((await wire.subscribe('3', subscription('third', 'sim-fast'))).type).toBe('next');
+    await gateway.reload({ apiKeys: [`{ name: renamed, key: "${appKey}" }`] });
+    expect(await wire.closed).toEqual({ code: 1012, reason: 'Sign in again' });
+    const { data } = await gateway.send({ query: '{ viewer { principal } }', key: appKey });
+    expect(data.viewer.principal).toBe('key:renamed');
+  });
+
+  it('the old key of a name that has another one now: its sockets end, and it is not let in', async () => {
+    await using gateway = await startGateway({ apiKeys: app() });
+    await using wire = await openSignedIn(gateway.socketUrl, appKey);
+    await using others = await openSignedIn(gateway.socketUrl, otherKey);
+    await gateway.reload({ apiKeys: [`{ name: app, key: "${appKey}-next" }`] });
+    expect((await wire.closed).code).toBe(4403);
+    expect((await gateway.send({ query: '{ __typename }', key: appKey })).status).toBe(401);
+    expect((await gateway.send({ query: '{ __typename }', key: `${appKey}-next` })).status).toBe(200);
+    expect((await others.subscribe('1', subscription('others'))).type).toBe('next');
+    await gateway.logged(/"changes":\["key app: key changed"\],"ended":1/);
+  });
+
+  it('pages of other origins', async () => {
+    await using gateway = await startGateway();
+    const allowed = async (): Promise<string | null> => {
+      const { headers } = await gateway.send({ headers: { origin: 'https://app.example.com' } });
+      return headers.get('access-control-allow-origin');
+    };
+    expect(await allowed()).toBeNull();
+    await gateway.reload({ yaml: 'server: { allowedOrigins: ["https://app.example.com"] }\n' });
+    expect(await allowed()).toBe('https://app.example.com');
+  });
+
+  it('trusted documents; of a manifest that does not fit it takes nothing at all', async () => {
+    const yaml = 'server: { trustedDocuments: { mode: require, manifest: m.json } }\n';
+    const manifest = (...texts: readonly string[]) => ({
+      'm.json': JSON.stringify(Object.fromEntries(texts.map((text) => [idOf(text), text]))),
+    });
+    const idOf = (text: string): string => `sha256:${createHash('sha256').update(text).digest('hex')}`;
+    const [one, two, wrong] = ['{ viewer { principal } }', '{ models { name } }', '{ nothing }'];
+    await using gateway = await startGateway({ yaml, files: manifest(one) });
+    const statusOf = async (text: string): Promise<number> => (await gateway.send({ documentId: idOf(text) })).status;
+    expect([await statusOf(one), await statusOf(two)]).toEqual([200, 400]);
+    await gateway.reload({ files: manifest(two) });
+    expect([await statusOf(one), await statusOf(two)]).toEqual([400, 200]);
+    const reloading = gateway.reload({ files: manifest(one, wrong), apiKeys: app() });
+    await expect(reloading).rejects.toThrow(/m\.json .*Cannot query field/);
+    expect([await statusOf(one), await statusOf(two)]).toEqual([400, 200]);
+    expect((await gateway.send({ query: '{ __typename }', key: appKey })).status).toBe(401);
+  });
+});
+
+describe('a reload of TLS', () => {
+  const authority = createCertificateAuthority();
+  const filesOf = ({ cert, key }: ReturnType<typeof authority.issue>) => ({ 'tls.crt': cert, 'tls.key': key });
+  const tls = 'server: { tls: { certFile: tls.crt, keyFile: tls.key } }\n';
+
+  it('uses a new pair at once, keeps the old one where the new is bad, and cannot switch it off', async () => {
+    await using gateway = await startGateway({ yaml: tls, files: filesOf(authority.issue(['127.0.0.1'])) });
+    const serial = async (): Promise<string> => {
+      const socket = connect({ port: Number(new URL(gateway.url).port), host: '127.0.0.1', ca: authority.cert });
+      await once(socket, 'secureConnect');
+      const { serialNumber } = socket.getPeerCertificate();
+      socket.destroy();
+      return serialNumber;
+    };
+    const first = await serial();
+    await gateway.reload({ files: filesOf(authority.issue(['127.0.0.1'])) });
+    const second = await serial();
+    expect(second).not.toBe(first);
+    await gateway.logged(/"changes":\["server\.tls changed"\]/);
+    const mixed = { ...filesOf(authority.issue(['127.0.0.1'])), 'tls.key': authority.issue(['x']).key };
+    await expect(gateway.reload({ files: mixed })).rejects.toThrow(ConfigError);
+    expect(await serial()).toBe(second);
+    await gateway.reload({ yaml: '' });
+    expect(await serial()).toBe(second);
+    await gateway.logged(/"waitForRestart":\["server\.tls changed"\]/);
+  });
+
+  it('cannot switch it on', async () => {
+    await using gateway = await startGateway();
+    await gateway.reload({ yaml: tls, files: filesOf(authority.issue(['127.0.0.1'])) });
+    expect((await gateway.send({ query: '{ __typename }' })).status).toBe(200);
+    await gateway.logged(/"waitForRestart":\["server\.tls changed"\]/);
+  });
+});
+
+describe('a thousand reloads', () => {
+  let folder: string;
+  let simulator: TestSimulator;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'sluice-reloads-'));
+    simulator = await startTestSimulator();
+  });
+  afterAll(async () => {
+    await simulator.close();
+    await rm(folder, { recursive: true });
+  });
+
+  it('leave nothing behind', async () => {
+    await writeFile(
+      join(folder, 'sluice.yaml'),
+      `providers: [{ id: p, kind: openai-compatible, baseUrl: "${simulator.url}/v1", apiKey: first }]\n` +
+        'models: [{ id: m, targets: [{ provider: p, model: sim-instant }], prices: { input: "1", output: "1" } }]\n',
+    );
+    const config = await loadConfig({ env: { PORT: '0' }, cwd: folder });
+    const versionOf = (count: number): Config => ({
+      ...config,
+      providers: config.providers.map((provider) => ({ ...provider, apiKey: createSecret(`key-${count}`) })),
+      // Dearer than the rest: with other limits comes another Apollo Server.
+      operationLimits: { ...config.operationLimits, depth: 10 + Math.floor(count / 25) },
+    });
+    const logger = createLogger({ level: 'silent', format: 'json' });
+    const secret = createSecret('a secret of this test alone, 32 bytes and more');
+    const many = await createApp({ config: versionOf(0), adminKey: createSecret(adminKey), secret, logger });
+    await many.start();
+    const callOnce = async (): Promise<void> => {
+      const headers = { authorization: `Bearer ${adminKey}`, 'content-type': 'application/json' };
+      const body = JSON.stringify({ query: print(GenerateDocument), variables: { input: { ...input, model: 'm' } } });
+      const answer = await fetch(`${many.url}/graphql`, { method: 'POST', headers, body });
+      expect(await answer.text()).toContain('GenerateSuccess');
+    };
+    setFlagsFromString('--expose-gc');
+    const collect: () => void = runInNewContext('gc');
+    const heapAfter = async (from: number, to: number): Promise<number> => {
+      for (let count = from; count < to; count++) {
+        await many.reload(versionOf(count));
+        // Some with a connection that was used.
+        if (count % 50 === 0) await callOnce();
+      }
+      for (let round = 0; round < 3; round++) {
+        collect();
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      return process.memoryUsage().heapUsed;
+    };
+    const early = await heapAfter(1, 300);
+    const late = await heapAfter(300, 1_001);
+    await many.stop(0);
+    process.stdout.write(`heap after 300 reloads ${early} bytes, after 1,000 ${late}\n`);
+    expect(late - early).toBeLessThan(4 * 1024 * 1024);
+  }, 60_000);
+});
