@@ -11,6 +11,7 @@ import {
   getArgumentValues,
   Kind,
   type OperationDefinitionNode,
+  valueFromAST,
 } from 'graphql';
 import { collectFields } from 'graphql/execution/collectFields.js';
 import { SluiceError } from '../core/errors.ts';
@@ -60,9 +61,10 @@ const generatingFields: Readonly<Record<string, PlannedField['kind']>> = {
   'Subscription.generateStream': 'STREAM',
 };
 
-interface GeneratingField {
+interface RootField {
   readonly responseKey: string;
-  readonly kind: PlannedField['kind'];
+  /** undefined: it runs no model. */
+  readonly kind: PlannedField['kind'] | undefined;
   readonly definition: GraphQLField<unknown, unknown>;
   readonly node: FieldNode;
 }
@@ -72,7 +74,7 @@ interface OperationShape {
   readonly rootType: GraphQLObjectType | undefined;
   readonly fragments: Record<string, FragmentDefinitionNode>;
   /** Known once and for all where no root selection carries @skip or @include. */
-  readonly generating: readonly GeneratingField[] | undefined;
+  readonly roots: readonly RootField[] | undefined;
 }
 
 interface StreamInput {
@@ -99,8 +101,8 @@ export function createAdmissionGate(options: AdmissionGateOptions): AdmissionGat
       if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments[definition.name.value] = definition;
     }
     const rootType = schema.getRootType(operation.operation) ?? undefined;
-    const open: OperationShape = { rootType, fragments, generating: undefined };
-    const shape = isConditional(document) ? open : { ...open, generating: collect(open, operation, {}) };
+    const open: OperationShape = { rootType, fragments, roots: undefined };
+    const shape = isConditional(document) ? open : { ...open, roots: collect(open, operation, {}) };
     shapes.set(operation, shape);
     return shape;
   }
@@ -109,36 +111,34 @@ export function createAdmissionGate(options: AdmissionGateOptions): AdmissionGat
     { rootType, fragments }: OperationShape,
     operation: OperationDefinitionNode,
     variables: CoercedValues,
-  ): GeneratingField[] {
+  ): RootField[] {
     if (rootType === undefined) return [];
-    const found: GeneratingField[] = [];
+    const found: RootField[] = [];
     for (const [responseKey, nodes] of collectFields(schema, fragments, variables, rootType, operation.selectionSet)) {
       const node = nodes[0];
       const definition = node && rootType.getFields()[node.name.value];
       const kind = node && generatingFields[`${rootType.name}.${node.name.value}`];
-      if (node && definition && kind) found.push({ responseKey, kind, definition, node });
+      if (node && definition) found.push({ responseKey, kind, definition, node });
     }
     return found;
   }
 
-  function argumentsOf(field: GeneratingField, variables: CoercedValues): Record<string, unknown> {
-    const values = getArgumentValues(field.definition, field.node, { ...variables });
-    for (const argument of field.definition.args) {
-      const node = field.node.arguments?.find((candidate) => candidate.name.value === argument.name);
-      // Variables were checked whole when they were coerced.
-      if (node && node.value.kind !== Kind.VARIABLE)
-        bounds.check(values[argument.name], argument.type, [argument.name]);
+  /** Variables were checked whole when they were coerced. */
+  function checkLiterals({ definition, node }: RootField, variables: CoercedValues): void {
+    for (const { name, value } of node.arguments ?? []) {
+      if (value.kind !== Kind.LIST && value.kind !== Kind.OBJECT) continue;
+      const type = definition.args.find((argument) => argument.name === name.value)?.type;
+      if (type !== undefined) bounds.check(valueFromAST(value, type, { ...variables }), type, [name.value]);
     }
-    return values;
   }
 
   function planField(
-    field: GeneratingField,
+    field: RootField & { readonly kind: PlannedField['kind'] },
     variables: CoercedValues,
     asker: Asker,
     headerKey: string | undefined,
   ): PlannedField {
-    const values = argumentsOf(field, variables);
+    const values = getArgumentValues(field.definition, field.node, { ...variables });
     switch (field.kind) {
       case 'GENERATE':
       case 'START': {
@@ -181,7 +181,9 @@ export function createAdmissionGate(options: AdmissionGateOptions): AdmissionGat
     plan({ document, operation, variables }, { caller, upstreams, idempotencyKeyHeader }) {
       const shape = shapeOf(document, operation);
       const coerced = bounds.coerceVariables(operation.variableDefinitions ?? [], variables ?? {});
-      const generating = shape.generating ?? collect(shape, operation, coerced);
+      const roots = shape.roots ?? collect(shape, operation, coerced);
+      for (const root of roots) checkLiterals(root, coerced);
+      const generating = roots.filter(isGenerating);
       const headerKey = generating.length === 0 ? undefined : idempotencyKeyHeader;
       if (headerKey !== undefined && generating.length > 1) {
         throw new SluiceError(
@@ -196,6 +198,9 @@ export function createAdmissionGate(options: AdmissionGateOptions): AdmissionGat
     },
   };
 }
+
+const isGenerating = (root: RootField): root is RootField & { readonly kind: PlannedField['kind'] } =>
+  root.kind !== undefined;
 
 function createPlan(fields: ReadonlyMap<string, PlannedField>): PlannedOperation {
   return {

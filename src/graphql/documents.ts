@@ -40,7 +40,8 @@ export interface DocumentsOptions extends DocumentRules {
 }
 
 const maxCachedDocuments = 2_000;
-const maxValidationErrors = 10;
+/** Nobody reads more, and who sends many mistakes on purpose is not to have an answer that grows with them. */
+const maxValidationErrors = 5;
 
 export function createDocuments(options: DocumentsOptions): Documents {
   const read = createReadDocument(options);

@@ -42,6 +42,7 @@ const shapesOfNames = new Set([
   'Fields "_" conflict because they return conflicting types "_" and "_". Use different aliases on the fields to fetch both if this was intentional.',
   'Subscription "_" must select only one top level field.',
   'Anonymous Subscription must select only one top level field.',
+  'Maximum introspection depth exceeded',
   'GraphQL introspection has been disabled, but the requested query contained the field "_".',
 ]);
 
