@@ -95,9 +95,9 @@ describe('what the image holds', () => {
     NODE_OPTIONS: '--preserve-symlinks',
   });
 
-  async function writeConfig(server: string): Promise<void> {
+  async function writeConfig(server: string, more = ''): Promise<void> {
     await mkdir(join(root, 'config'), { recursive: true });
-    await writeFile(join(root, 'config', 'sluice.yaml'), `server: ${server}\nshutdown: { graceMs: 100 }\n`);
+    await writeFile(join(root, 'config', 'sluice.yaml'), `server: ${server}\nshutdown: { graceMs: 100 }\n${more}`);
   }
 
   /** The health check's own command; what it says, and its exit code. */
@@ -145,7 +145,9 @@ describe('what the image holds', () => {
 
   it('is healthy with TLS of its own, whatever names its certificate has', async () => {
     const { cert, key } = createSelfSignedCertificate(['ai.example.com']);
-    await writeConfig('{ tls: { certFile: tls.crt, keyFile: tls.key } }');
+    const provider = 'providers: [{ id: local, kind: openai-compatible, baseUrl: "http://127.0.0.1:1/v1" }]\n';
+    const model = 'models: [{ id: small, targets: [{ provider: local, model: small }] }]\n';
+    await writeConfig('{ tls: { certFile: tls.crt, keyFile: tls.key } }', provider + model);
     await writeFile(join(root, 'config', 'tls.crt'), cert);
     await writeFile(join(root, 'config', 'tls.key'), key);
     const url = await start();
