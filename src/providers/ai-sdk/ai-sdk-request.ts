@@ -12,6 +12,7 @@ import type {
 } from '@ai-sdk/provider';
 import type { ChatRequest, Message, Part, Reasoning, ToolChoice } from '../../core/chat.ts';
 import type { JsonObject } from '../../core/json.ts';
+import { effortShare } from '../effort-share.ts';
 import type { OptionList } from '../provider-options.ts';
 import { type AiSdkModel, optionsNameOf, type PackageFacts } from './ai-sdk-packages.ts';
 
@@ -44,8 +45,6 @@ export const AI_SDK_RESERVED: readonly string[] = [
 
 const EFFORTS = { LOW: 'low', MEDIUM: 'medium', HIGH: 'high' } as const;
 const TOOL_CHOICES = { AUTO: 'auto', NONE: 'none', REQUIRED: 'required' } as const;
-/** How much of the output cap an effort is worth where a package knows budgets only. */
-const SHARES = { LOW: 0.2, MEDIUM: 0.5, HIGH: 0.8 } as const;
 /** Claude refuses a smaller one. */
 const LEAST_BUDGET_TOKENS = 1_024;
 
@@ -138,7 +137,7 @@ function toThinking(reasoning: Reasoning | undefined, cap: number, model: AiSdkM
   if (reasoning === undefined) return { maxOutputTokens: cap };
   const besidesCap = facts.thinksBesidesCap?.(model) === true;
   const { effort } = reasoning;
-  const share = effort === undefined ? undefined : Math.max(LEAST_BUDGET_TOKENS, Math.floor(cap * SHARES[effort]));
+  const share = effort === undefined ? undefined : Math.max(LEAST_BUDGET_TOKENS, effortShare(effort, cap));
   const budget = reasoning.maxTokens ?? (besidesCap ? share : undefined);
   if (budget !== undefined && budget < cap && (!besidesCap || budget >= LEAST_BUDGET_TOKENS)) {
     const options = facts.thinkingOptions?.(model, budget);
