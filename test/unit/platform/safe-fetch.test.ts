@@ -1,133 +1,28 @@
-import { once } from 'node:events';
-import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { createServer as createHttpsServer } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
-import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { createOutboundHosts, parseAllowedHost } from '../../../src/platform/outbound-hosts.ts';
-import { createSafeFetch, type SafeFetchOptions, type SafeFetchRequest } from '../../../src/platform/safe-fetch.ts';
-import { type ResolvedAddress, SafeFetchError } from '../../../src/platform/safe-fetch-exchange.ts';
-import { createSelfSignedCertificate } from '../../support/certificates.ts';
+import {
+  asPublic,
+  type Handler,
+  PRIVATE,
+  PUBLIC,
+  setup,
+  startServers,
+  type TestServer,
+  type TestServers,
+} from '../../support/safe-fetch-servers.ts';
 
-/** Stands for an address on the public internet; 127.0.0.1 stays what it is. */
-const PUBLIC = '127.0.0.2';
-const PRIVATE = '127.0.0.1';
-const { cert, key } = createSelfSignedCertificate(['one.test', 'two.test', 'named.internal', '127.0.0.1', '127.0.0.2']);
-
-type Handler = (request: IncomingMessage, response: ServerResponse) => void;
-
-interface TestServer {
-  readonly server: Server;
-  readonly port: number;
-  readonly sockets: Set<Socket>;
-  /** All there ever were. */
-  connections: number;
-  requests: IncomingMessage[];
-  handler: Handler;
-}
-
-const ok: Handler = (_request, response) => response.end('SECRET-BODY');
-
-async function listen(address: string, port: number, secure: boolean): Promise<TestServer> {
-  const onRequest: Handler = (request, response) => {
-    started.requests.push(request);
-    started.handler(request, response);
-  };
-  const server = secure ? createHttpsServer({ cert, key }, onRequest) : createHttpServer(onRequest);
-  const started: TestServer = { server, port: 0, sockets: new Set(), connections: 0, requests: [], handler: ok };
-  server.on('connection', (socket) => {
-    started.connections += 1;
-    started.sockets.add(socket);
-    socket.on('error', () => {});
-    socket.on('close', () => started.sockets.delete(socket));
-  });
-  server.listen(port, address);
-  await once(server, 'listening');
-  return Object.assign(started, { port: (server.address() as AddressInfo).port });
-}
-
-/** One port on which both addresses answer. */
-async function listenOnBoth(secure: boolean): Promise<{ open: TestServer; inner: TestServer }> {
-  const open = await listen(PUBLIC, 0, secure);
-  try {
-    return { open, inner: await listen(PRIVATE, open.port, secure) };
-  } catch {
-    // Somebody else has it at the other address.
-    open.server.close();
-    return listenOnBoth(secure);
-  }
-}
-
-const servers: TestServer[] = [];
+let servers: TestServers;
 let open: TestServer;
 let inner: TestServer;
 let plain: TestServer;
 beforeAll(async () => {
-  ({ open, inner } = await listenOnBoth(true));
-  plain = await listen(PRIVATE, 0, false);
-  servers.push(open, inner, plain);
+  servers = await startServers();
+  ({ open, inner, plain } = servers);
 });
-afterEach(() => {
-  for (const server of servers) Object.assign(server, { connections: 0, requests: [], handler: ok });
-});
-afterAll(async () => {
-  for (const { server, sockets } of servers) {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-    await once(server, 'close');
-  }
-});
+afterEach(() => servers.reset());
+afterAll(() => servers.close());
 
-/** Our side has closed every connection. */
-const allClosed = ({ sockets }: TestServer): Promise<unknown> =>
-  Promise.all([...sockets].map((socket) => new Promise<void>((resolve) => socket.once('close', () => resolve()))));
-
-interface Setup extends Partial<Omit<SafeFetchOptions, 'hosts'>> {
-  /** What the resolver says to each question in turn; the last answer stands. */
-  readonly names?: Readonly<Record<string, readonly (readonly string[])[]>>;
-  readonly allowed?: readonly string[];
-}
-
-function setup({ names = {}, allowed = [], ...options }: Setup = {}) {
-  const asked: string[] = [];
-  const allowedHosts = allowed.map((text) => parseAllowedHost(text) ?? { host: text, port: undefined });
-  const fetch = createSafeFetch({
-    hosts: createOutboundHosts(allowedHosts),
-    timeoutMs: 20_000,
-    maxBytes: 1_000,
-    maxRedirects: 3,
-    ca: cert,
-    lookup: async (hostname) => {
-      const answers = names[hostname];
-      if (answers === undefined) throw new Error('ENOTFOUND');
-      const answer = answers[Math.min(asked.filter((name) => name === hostname).length, answers.length - 1)] ?? [];
-      asked.push(hostname);
-      return answer.map((address): ResolvedAddress => ({ address, family: address.includes(':') ? 6 : 4 }));
-    },
-    ...options,
-  });
-  const run = (url: string, more: Partial<SafeFetchRequest> = {}) =>
-    fetch({ url, signal: new AbortController().signal, ...more });
-  const failure = async (url: string, more: Partial<SafeFetchRequest> = {}): Promise<SafeFetchError> => {
-    const error = await run(url, more).then(
-      () => new Error('It should have been refused.'),
-      (reason: unknown) => reason,
-    );
-    if (!(error instanceof SafeFetchError)) throw error;
-    expect(error.message).toMatch(/^[A-Z].*\.$/);
-    expect(error.message).not.toContain('SECRET');
-    return error;
-  };
-  return { run, failure, asked };
-}
-
-/** The resolver of most tests: `one.test` and `two.test` are public, as far as `mayConnect` says. */
-const asPublic: Setup = {
-  names: { 'one.test': [[PUBLIC]], 'two.test': [[PUBLIC]] },
-  mayConnect: (address) => address === PUBLIC,
-};
 const noneReached = (): void => {
-  for (const server of servers) expect(server.connections).toBe(0);
+  for (const server of servers.all) expect(server.connections).toBe(0);
 };
 const redirectTo =
   (location: string | (() => string), status = 302): Handler =>
@@ -383,169 +278,5 @@ describe('what is sent', () => {
     const error = await failure(`https://one.test:${open.port}/`, { headers: { 'x-a': 'SECRET\r\nx-b: 1' } });
     expect(error.code).toBe('UNREACHABLE');
     expect(open.requests).toHaveLength(0);
-  });
-});
-
-describe('answers', () => {
-  const url = (): string => `https://one.test:${open.port}/`;
-  const raw =
-    (text: string | Buffer): Handler =>
-    ({ socket }) => {
-      socket.end(text);
-    };
-
-  it('of any status are given as they are, an empty one and one of the largest size too', async () => {
-    for (const [status, size] of [
-      [200, 1_000],
-      [404, 5],
-      [204, 0],
-      [500, 0],
-    ] as const) {
-      open.handler = (_request, response) => response.writeHead(status, { 'x-kind': 'a' }).end('x'.repeat(size));
-      const answer = await setup(asPublic).run(url());
-      expect(answer).toMatchObject({ status, headers: { 'x-kind': 'a' } });
-      expect(answer.body).toHaveLength(size);
-    }
-  });
-
-  it('to HEAD have no body, however long they say it is', async () => {
-    open.handler = (_request, response) => response.writeHead(200, { 'content-length': '5000' }).end();
-    expect(await setup(asPublic).run(url(), { method: 'HEAD' })).toMatchObject({ status: 200, body: Buffer.alloc(0) });
-  });
-
-  it.each<[string, Handler, string]>([
-    [
-      'say they are too large',
-      (_q, response) => response.writeHead(200, { 'content-length': '1001' }).end(),
-      'TOO_LARGE',
-    ],
-    [
-      'are too large and do not say so',
-      (_request, response) => {
-        response.write('x'.repeat(600));
-        response.end('SECRET'.repeat(100));
-      },
-      'TOO_LARGE',
-    ],
-    [
-      'are endless',
-      (_request, response) => {
-        const more = (): void => {
-          if (!response.destroyed) response.write('SECRET'.repeat(100), () => setImmediate(more));
-        };
-        more();
-      },
-      'TOO_LARGE',
-    ],
-    [
-      'are compressed',
-      (_q, response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync('x'.repeat(1_000_000))),
-      'UNREADABLE',
-    ],
-    [
-      'are compressed in transfer',
-      raw('HTTP/1.1 200 OK\r\ntransfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n'),
-      'UNREADABLE',
-    ],
-    ['are shorter than they said', raw('HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nSECRET'), 'UNREADABLE'],
-    ['are cut in a chunk', raw('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n100\r\nSECRET'), 'UNREADABLE'],
-    ['have a head without end', raw(`HTTP/1.1 200 OK\r\nx: ${'SECRET'.repeat(5_000)}`), 'UNREADABLE'],
-    ['are no HTTP', raw('SSH-2.0-SECRET\r\n'), 'UNREADABLE'],
-    ['change the protocol', raw('HTTP/1.1 101 X\r\nupgrade: x\r\nconnection: upgrade\r\n\r\nSECRET'), 'UNREADABLE'],
-    ['never come', ({ socket }) => socket.destroy(), 'UNREACHABLE'],
-  ])('that %s are refused, and the connection is closed', async (_what, handler, code) => {
-    open.handler = handler;
-    const { failure } = setup(asPublic);
-    expect((await failure(url())).code).toBe(code);
-    await allClosed(open);
-  });
-
-  it('from a server whose certificate is for another name, or that nobody knows, are none', async () => {
-    const names = { 'three.test': [[PUBLIC]], 'one.test': [[PUBLIC]] };
-    const { failure } = setup({ ...asPublic, names });
-    expect(await failure(`https://three.test:${open.port}/`)).toMatchObject({
-      code: 'UNREACHABLE',
-      message: expect.stringContaining('ERR_TLS_CERT_ALTNAME_INVALID'),
-    });
-    const { cert: other } = createSelfSignedCertificate(['one.test']);
-    expect((await setup({ ...asPublic, ca: other }).failure(url())).code).toBe('UNREACHABLE');
-    expect(open.requests).toHaveLength(0);
-  });
-
-  it('from names that do not exist, resolve to nothing, or refuse are none', async () => {
-    const { failure } = setup({ ...asPublic, names: { 'none.test': [[]], 'one.test': [[PUBLIC]] } });
-    expect((await failure('https://missing.test/')).code).toBe('UNREACHABLE');
-    expect((await failure('https://none.test/')).code).toBe('UNREACHABLE');
-    expect(await failure(`https://one.test:${plain.port}/`)).toMatchObject({
-      code: 'UNREACHABLE',
-      message: 'The address cannot be reached (ECONNREFUSED).',
-    });
-  });
-});
-
-describe('time and abort', () => {
-  const url = (): string => `https://one.test:${open.port}/from`;
-  const never = new Promise<readonly ResolvedAddress[]>(() => {});
-  const drip: Handler = (_request, response) => {
-    const timer = setInterval(() => response.write('x'), 5);
-    response.on('close', () => clearInterval(timer));
-  };
-  const stalls: [string, Handler, Setup][] = [
-    ['the look-up of the name', ok, { ...asPublic, lookup: () => never }],
-    ['the head of the answer', () => {}, asPublic],
-    ['a body that drips', drip, { ...asPublic, maxBytes: 1_000_000 }],
-    [
-      'redirects that take their time',
-      (_request, response) => setTimeout(() => response.writeHead(302, { location: '/from' }).end(), 30),
-      { ...asPublic, maxRedirects: 1_000 },
-    ],
-  ];
-
-  it.each(stalls)('%s is within the time-out', async (_what, handler, options) => {
-    open.handler = handler;
-    const error = await setup({ ...options, timeoutMs: 150 }).failure(url());
-    expect(error).toMatchObject({ code: 'TIMED_OUT', message: expect.stringContaining('150 ms') });
-    await allClosed(open);
-  });
-
-  it.each(stalls)('%s ends at an abort', async (_what, handler, options) => {
-    const controller = new AbortController();
-    open.handler = (request, response) => {
-      handler(request, response);
-      setTimeout(() => controller.abort(), 10);
-    };
-    if (options.lookup !== undefined) setTimeout(() => controller.abort(), 10);
-    const error = await setup(options).failure(url(), { signal: controller.signal });
-    expect(error.code).toBe('CANCELLED');
-    await allClosed(open);
-  });
-
-  it('a handshake that never ends is within the time-out', async () => {
-    const { failure } = setup({
-      names: { 'named.internal': [[PRIVATE]] },
-      allowed: ['named.internal'],
-      timeoutMs: 100,
-    });
-    const silent = createHttpServer();
-    silent.removeAllListeners('connection');
-    silent.listen(0, PRIVATE);
-    await once(silent, 'listening');
-    const { port } = silent.address() as AddressInfo;
-    expect((await failure(`https://named.internal:${port}/`)).code).toBe('TIMED_OUT');
-    silent.close();
-  });
-
-  it('nothing is sent when it was aborted before', async () => {
-    const { failure, asked } = setup(asPublic);
-    expect((await failure(url(), { signal: AbortSignal.abort() })).code).toBe('CANCELLED');
-    expect(open.connections).toBe(0);
-    expect(asked.length).toBeLessThanOrEqual(1);
-  });
-
-  it('a call may ask for less time, and not for more', async () => {
-    open.handler = () => {};
-    const { failure } = setup({ ...asPublic, timeoutMs: 100 });
-    expect((await failure(url(), { timeoutMs: 30 })).message).toContain('within 30 ms');
-    expect((await failure(url(), { timeoutMs: 60_000 })).message).toContain('within 100 ms');
   });
 });
