@@ -17,14 +17,15 @@ export interface NodeServer {
   replaceCertificate(certificate: Certificate): void;
 }
 
-/** A peer that opens a connection and does not shake hands is cut off. */
-const handshakeTimeoutMs = 10_000;
-
 // Said aloud, so that no flag of the runtime lowers it; ciphers are Node's own choice.
 const secureContext = ({ certificate, key }: Certificate) =>
   ({ cert: certificate, key: key.reveal(), minVersion: 'TLSv1.2' }) as const;
 
-export function createNodeServer(settings: ServerOptions, certificate: Certificate | undefined): NodeServer {
+/** A peer that does not shake hands is cut off when it could have sent its headers. */
+export function createNodeServer(
+  settings: ServerOptions & { readonly headersTimeout: number },
+  certificate: Certificate | undefined,
+): NodeServer {
   if (certificate === undefined) {
     const replaceCertificate = (): never => {
       throw new Error('a server without TLS has no certificate to replace');
@@ -35,7 +36,7 @@ export function createNodeServer(settings: ServerOptions, certificate: Certifica
     ...settings,
     ...secureContext(certificate),
     ALPNProtocols: ['http/1.1'],
-    handshakeTimeout: handshakeTimeoutMs,
+    handshakeTimeout: settings.headersTimeout,
   });
   return { server, scheme: 'https', replaceCertificate: (next) => server.setSecureContext(secureContext(next)) };
 }

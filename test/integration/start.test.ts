@@ -51,7 +51,7 @@ describe('the process', () => {
     expect(await server.exited).toBe(0);
   });
 
-  it('goes on serving after SIGHUP to all of it, and says that nothing changed', async () => {
+  it('goes on serving after SIGHUP to all of it, and goes by a file that came or went meanwhile', async () => {
     const server = start(quiet);
     try {
       const [, url = ''] = await server.printed(/"url":"([^"]+)"/);
@@ -60,6 +60,24 @@ describe('the process', () => {
       const query = 'mutation { generate(input: { model: "sim-fast", prompt: "Hi" }) { __typename } }';
       const answer = await post(url, query, 'application/json');
       expect(await answer.json()).toEqual({ data: { generate: { __typename: 'GenerateSuccess' } } });
+      // A file with providers takes the place of the simulator, and gives it back.
+      const models = async (): Promise<unknown> => (await post(url, '{ models { name } }', 'application/json')).json();
+      const reloaded = (): Promise<string> => {
+        const line = server.nextLine(/configuration reloaded/);
+        server.signalGroup('SIGHUP');
+        return line;
+      };
+      const file = join(folder, 'sluice.yaml');
+      await writeFile(
+        file,
+        'providers: [{ id: p, kind: openai-compatible, baseUrl: "http://127.0.0.1:9/v1" }]\n' +
+          'models: [{ id: sim-fast, targets: [{ provider: p, model: x }] }]\n',
+      );
+      await reloaded();
+      expect(await models()).toEqual({ data: { models: [{ name: 'sim-fast' }] } });
+      await rm(file);
+      await reloaded();
+      expect(await models()).toEqual({ data: { models: [{ name: 'sim-fast' }, { name: 'sim-smart' }] } });
     } finally {
       server.child.kill('SIGKILL');
       await server.exited;

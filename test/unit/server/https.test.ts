@@ -155,6 +155,22 @@ describe('a server with a certificate', () => {
     expect(server.log.filter(({ level }) => level !== 'info')).toHaveLength(before);
   });
 
+  it('answers broken HTTP inside of TLS with the header, too', async () => {
+    const socket = await handshake(server);
+    socket.write('NONSENSE\r\n\r\n');
+    const [answer] = await once(socket, 'data');
+    expect(String(answer)).toMatch(/^HTTP\/1\.1 400 [\s\S]*\r\nStrict-Transport-Security: max-age=31536000\r\n/);
+    socket.destroy();
+  });
+
+  it('cuts off a peer that does not shake hands', async () => {
+    const impatient = await startTestServer({ http: { certificate: issue(), connectionTimings: { headersMs: 30 } } });
+    const socket = connectPlain(impatient.http.address.port, '127.0.0.1');
+    await once(socket.resume(), 'close');
+    expect(impatient.log).toEqual([]);
+    await impatient.stop();
+  });
+
   it('shows a new certificate to new connections, and goes on with those that stand', async () => {
     const agent = new Agent({ keepAlive: true, maxSockets: 1, ...trust });
     const serial = async (): Promise<string> => {
