@@ -1,7 +1,6 @@
 // The `fetch` that packages of the AI SDK are handed: their requests go over our own pools of connections, so that
 // proxies, authorities, time-outs, bounds and aborts are the same as everywhere. It follows no redirects.
 
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Dispatcher } from 'undici';
 import { UpstreamError } from '../../core/upstream-error.ts';
 import { isLoopbackHost } from '../../platform/loopback-host.ts';
@@ -9,6 +8,7 @@ import { type AnswerHeaders, headerValue } from '../retry-after.ts';
 import { unreadableError } from '../upstream-errors.ts';
 import type { AnswerBounds, UpstreamExchange } from '../upstream-exchange.ts';
 import { createUpstreamPool, type PoolRequest, type UpstreamNetwork, type UpstreamPool } from '../upstream-pool.ts';
+import { type AnswerBody, createAnswerBody } from './ai-sdk-answer-body.ts';
 import { type AiSdkAttempt, createAttempt } from './ai-sdk-attempt.ts';
 
 export interface AiSdkFetchOptions extends AnswerBounds {
@@ -32,8 +32,6 @@ const ERROR_BODY_WAIT_MS = 1_000;
 const USUAL_TIMEOUTS = { connectMs: 5_000, firstTokenMs: 60_000, idleMs: 30_000, totalMs: 120_000 };
 /** A package talks to an address or two; one that makes up more must not fill the memory. */
 const MAX_POOLS = 16;
-/** Bytes that wait for the package before the server has to wait. */
-const MAX_WAITING_BYTES = 1024 * 1024;
 /** Of a connection, or of undici itself. */
 const OURS: ReadonlySet<string> = new Set(['host', 'connection', 'content-length', 'transfer-encoding', 'keep-alive']);
 const BODYLESS: ReadonlySet<number> = new Set([204, 205, 304]);
@@ -237,64 +235,4 @@ function exchange(
     };
     pool.dispatch(request, handler);
   });
-}
-
-interface AnswerBody {
-  readonly stream: ReadableStream<Uint8Array>;
-  /** False: enough waits already. */
-  add(chunk: Uint8Array): boolean;
-  end(): void;
-  fail(error: unknown): void;
-}
-
-/** A stream that fails only after all that came before was read: whatever a stream still holds when it fails is lost. */
-function createAnswerBody(onRoom: () => void, onCancel: () => void): AnswerBody {
-  const chunks: Uint8Array[] = [];
-  let waitingBytes = 0;
-  let state: { readonly type: 'OPEN' | 'ENDED' } | { readonly type: 'FAILED'; readonly error: unknown } = {
-    type: 'OPEN',
-  };
-  let wake = (): void => undefined;
-
-  function close(next: typeof state): void {
-    if (state.type === 'OPEN') state = next;
-    wake();
-  }
-
-  const stream = new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        while (chunks.length === 0 && state.type === 'OPEN') {
-          await new Promise<void>((resolve) => {
-            wake = resolve;
-          });
-        }
-        const chunk = chunks.shift();
-        if (chunk !== undefined) {
-          waitingBytes -= chunk.length;
-          controller.enqueue(chunk);
-          if (waitingBytes <= MAX_WAITING_BYTES) onRoom();
-        } else if (state.type === 'FAILED') {
-          // Pieces that are on their way through the package's own streams get to their end first.
-          await nextTurn();
-          controller.error(state.error);
-        } else {
-          controller.close();
-        }
-      },
-      cancel: onCancel,
-    },
-    { highWaterMark: 0 },
-  );
-  return {
-    stream,
-    add: (chunk) => {
-      chunks.push(chunk);
-      waitingBytes += chunk.length;
-      wake();
-      return waitingBytes <= MAX_WAITING_BYTES;
-    },
-    end: () => close({ type: 'ENDED' }),
-    fail: (error) => close({ type: 'FAILED', error }),
-  };
 }
