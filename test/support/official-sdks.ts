@@ -2,11 +2,13 @@
 // words and with every class of tokens counted as the provider's documentation says.
 
 import Anthropic from '@anthropic-ai/sdk';
+import type { Content, GenerateContentConfig, GenerateContentParameters, GenerateContentResponse } from '@google/genai';
 import OpenAI from 'openai';
 import type { ModelFinishReason, TokenCounts } from '../../src/core/chat.ts';
 import type { ProviderKind } from '../../src/core/provider-kinds.ts';
 import type { WireName } from '../../src/simulator/types.ts';
 import { DRIVERS, type Question, type WireDriver } from '../unit/simulator/wire-samples.ts';
+import { createGeminiClient } from './gemini-sdk.ts';
 
 export interface SdkQuestion {
   readonly url: string;
@@ -134,6 +136,46 @@ async function askAnthropic(asked: SdkQuestion): Promise<SdkAnswer> {
   };
 }
 
+/** Google's SDK has the settings of a call beside its contents, and not below them as they stand on the wire. */
+function geminiParameters(asked: SdkQuestion): GenerateContentParameters {
+  const { contents, generationConfig, ...rest } = wireBody('gemini', asked) as {
+    readonly contents: Content[];
+    readonly generationConfig: GenerateContentConfig;
+  };
+  return { model: asked.model, contents, config: { ...generationConfig, ...rest } };
+}
+
+async function askGemini(asked: SdkQuestion): Promise<SdkAnswer> {
+  const client = createGeminiClient({ apiKey: asked.apiKey, httpOptions: { baseUrl: asked.url } });
+  const chunks: GenerateContentResponse[] = [];
+  if (asked.streamed) {
+    for await (const chunk of await client.models.generateContentStream(geminiParameters(asked))) chunks.push(chunk);
+  } else {
+    chunks.push(await client.models.generateContent(geminiParameters(asked)));
+  }
+  const parts = chunks.flatMap((chunk) => chunk.candidates?.[0]?.content?.parts ?? []);
+  const toolCalls = parts.flatMap(({ functionCall: call }) =>
+    call === undefined ? [] : [[call.name ?? '', call.args] as const],
+  );
+  const usage = chunks.at(-1)?.usageMetadata;
+  const reasoningTokens = usage?.thoughtsTokenCount ?? 0;
+  const textOf = (thought: boolean) =>
+    parts.map((part) => ((part.thought === true) === thought ? (part.text ?? '') : '')).join('');
+  return {
+    text: textOf(false),
+    reasoning: textOf(true),
+    toolCalls,
+    finishReason: finishReason(chunks.at(-1)?.candidates?.[0]?.finishReason, toolCalls.length),
+    usage: usage && {
+      inputTokens: usage.promptTokenCount ?? 0,
+      cachedInputTokens: usage.cachedContentTokenCount ?? 0,
+      cacheWriteTokens: 0,
+      outputTokens: (usage.candidatesTokenCount ?? 0) + reasoningTokens,
+      reasoningTokens,
+    },
+  };
+}
+
 export const SDKS: readonly SdkDriver[] = [
   {
     kind: 'openai',
@@ -161,5 +203,14 @@ export const SDKS: readonly SdkDriver[] = [
     takesAddresses: true,
     model: 'claude-haiku-4-5',
     ask: askAnthropic,
+  },
+  {
+    kind: 'gemini',
+    format: 'gemini',
+    basePath: '/v1beta',
+    tellsCacheWrites: false,
+    takesAddresses: false,
+    model: 'gemini-2.5-flash',
+    ask: askGemini,
   },
 ];
