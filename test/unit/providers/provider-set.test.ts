@@ -2,8 +2,6 @@
 
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { ProviderSettings } from '../../../src/providers/create-provider.ts';
 import type { Provider } from '../../../src/providers/provider.ts';
@@ -59,21 +57,4 @@ it('that are offered no more still serve the calls that have them, and are close
   await expect(call(retiring?.provider)).resolves.toMatchObject({ finishReason: 'STOP' });
   await retired.close();
   await expect(call(retiring?.provider)).rejects.toThrow();
-});
-
-it('are garbage once nothing has them', async () => {
-  const retired = createRetiredProviders();
-  const retire = (): WeakRef<Provider> => {
-    const provider = offerProviders([settings('e')], [])[0]?.provider as Provider;
-    retired.add([provider]);
-    return new WeakRef(provider);
-  };
-  const gone = retire();
-  setFlagsFromString('--expose-gc');
-  const collect: () => void = runInNewContext('gc');
-  do {
-    await new Promise((resolve) => setImmediate(resolve));
-    collect();
-  } while (gone.deref() !== undefined);
-  await retired.close();
 });
