@@ -41,6 +41,8 @@ export function createSocketWire(options: SocketWireOptions): ProtocolSocket {
     },
     onMessage: (handle) => {
       socket.on('message', (data: RawData, isBinary: boolean) => {
+        // Closed by us: whatever a peer that says no goodbye still sends is nobody's any more, maybe by a key that is gone.
+        if (socket.readyState !== socket.OPEN) return;
         // Text was checked to be UTF-8 on its way in, bytes were not.
         if (isBinary) return close(CloseCode.BadRequest, 'Messages must be text');
         if (isStranger() && byteLength(data) > maxStrangerBytes) return close(1009, 'First message too big');

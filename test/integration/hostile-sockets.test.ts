@@ -87,6 +87,22 @@ describe('a socket that sends and does not read', () => {
   });
 });
 
+describe('a socket that was closed and says no goodbye', () => {
+  it('starts nothing more', async () => {
+    const own = await startTestServer();
+    await using wire = await openSignedIn(own.url.replace('http', 'ws'), 'good');
+    wire.socket.pause();
+    sendBytes(wire, frame(0x82, Buffer.from('closes it')));
+    const input = { idempotencyKey: 'late', request: { model: 'chat', prompt: 'Say it' } };
+    const query = 'subscription ($input: GenerateStreamInput!) { generateStream(input: $input) { __typename } }';
+    wire.send({ type: 'subscribe', id: 'late', payload: { query, variables: { input } } });
+    wire.socket.resume();
+    expect((await wire.closed).code).toBe(4400);
+    await own.stop();
+    expect(own.log.filter(({ message }) => message === 'subscription')).toEqual([]);
+  });
+});
+
 describe('frames that no client sends', () => {
   it.each([
     ['compressed, which nobody agreed on', 0xc1, 1002],
