@@ -140,7 +140,7 @@ export function selectOperation(
   }
   throw new SluiceError(
     'OPERATION_RESOLUTION_FAILURE',
-    operationName
+    operationName !== undefined && operationName !== null
       ? 'The document holds no operation of the name given as "operationName".'
       : 'The document holds several operations: say which to run with "operationName".',
   );

@@ -6,7 +6,10 @@ import type { TlsPair } from './tls-pair.ts';
 import { type TlsLogger, type TlsWatch, watchTlsPair } from './tls-watch.ts';
 
 export interface CertificateKeeper {
-  /** Uses the pair of this configuration, and looks after its files from here on. undefined: there is none to keep. */
+  /**
+   * Uses the pair of this configuration, and looks after its files from here on. The one that is kept already: nothing
+   * changes. undefined: there is none to keep.
+   */
   keep(tls: TlsConfig | undefined): void;
   close(): void;
 }
@@ -16,9 +19,13 @@ export interface CertificateKeeperOptions {
   readonly use: (pair: TlsPair) => void;
   readonly logger: TlsLogger;
   readonly clock: Clock;
+  /** Between two looks at the files. Default: that of the watch. */
+  readonly intervalMs?: number;
 }
 
-export function createCertificateKeeper({ use, logger, clock }: CertificateKeeperOptions): CertificateKeeper {
+export function createCertificateKeeper(options: CertificateKeeperOptions): CertificateKeeper {
+  const { use, ...watching } = options;
+  let kept: TlsConfig | undefined;
   let watch: TlsWatch | undefined;
   let inUse: string | undefined;
 
@@ -30,10 +37,13 @@ export function createCertificateKeeper({ use, logger, clock }: CertificateKeepe
 
   return {
     keep(tls) {
+      // Its pair is as it was read at first: the files may have had another since.
+      if (tls === kept) return;
+      kept = tls;
       watch?.close();
       if (tls === undefined) return;
       take(tls.pair);
-      watch = watchTlsPair({ files: tls, pair: tls.pair, onChange: take, logger, clock });
+      watch = watchTlsPair({ ...watching, files: tls, pair: tls.pair, onChange: take });
     },
     close: () => watch?.close(),
   };

@@ -17,16 +17,25 @@ export function describeChanges(before: Config, after: Config): readonly string[
 /** The configuration to go by where the process has begun with another: what it stands on cannot be changed under it. */
 export function withStanding(before: Config, wanted: Config): Config {
   const { production, dataDirectory, log } = before;
-  const { host, port, tls } = before.server;
-  const isTlsSwitched = (tls === undefined) !== (wanted.server.tls === undefined);
-  const server = { ...wanted.server, host, port, tls: isTlsSwitched ? tls : wanted.server.tls };
+  const { host, port } = before.server;
+  // Who ends TLS is one choice: with only half of it, production would refuse everybody who comes from elsewhere.
+  const { tls, trustedProxies } = isTlsSwitched(before, wanted) ? before.server : wanted.server;
+  const server = { ...wanted.server, host, port, tls, trustedProxies };
   return { ...wanted, production, dataDirectory, log, server };
 }
+
+const isTlsSwitched = (before: Config, after: Config): boolean =>
+  (before.server.tls === undefined) !== (after.server.tls === undefined);
 
 /** What of it stays as it was at the start, in the names of the file. */
 export function changesThatWait(before: Config, after: Config): readonly string[] {
   const of = ({ server, dataDirectory, log, production }: Config) => ({
-    server: { host: server.host, port: server.port, tls: server.tls === undefined ? 'off' : 'on' },
+    server: {
+      host: server.host,
+      port: server.port,
+      tls: server.tls === undefined ? 'off' : 'on',
+      ...(isTlsSwitched(before, after) ? { trustedProxies: server.trustedProxies } : {}),
+    },
     dataDirectory,
     log,
     production,

@@ -587,6 +587,12 @@ describe('requests that are none', () => {
       /"operationName"/,
     ],
     [
+      'an operation with an empty name, which none has',
+      { body: '{"query": "query A { __typename }", "operationName": ""}' },
+      'OPERATION_RESOLUTION_FAILURE',
+      /no operation of the name given/,
+    ],
+    [
       'two operations and no name',
       { body: '{"query": "query A { __typename } query B { __typename }"}' },
       'OPERATION_RESOLUTION_FAILURE',

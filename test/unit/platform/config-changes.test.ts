@@ -77,4 +77,17 @@ describe('the changes between two configurations', () => {
     expect(withStanding(wanted, before).server.tls).toBe(wanted.server.tls);
     expect(describeChanges(before, taken)).toEqual(['server.introspection changed']);
   });
+
+  it('hold back the proxies where TLS of its own takes their place, or the other way round', async () => {
+    const behindProxy = await load(`${BASE}server: { trustedProxies: [10.0.0.1] }`);
+    const withTls = await load(`${BASE}server: { tls: { certFile: tls.crt, keyFile: tls.key } }`);
+    for (const [before, wanted] of [
+      [behindProxy, withTls],
+      [withTls, behindProxy],
+    ] as const) {
+      expect(withStanding(before, wanted).server.trustedProxies).toEqual(before.server.trustedProxies);
+      expect(describeChanges(before, withStanding(before, wanted))).toEqual([]);
+      expect(changesThatWait(before, wanted)).toEqual(['server.tls changed', 'server.trustedProxies changed']);
+    }
+  });
 });
