@@ -1,5 +1,5 @@
 // Hands the pieces of an answer on, for every wire format alike: whole characters only, no more bytes than an answer may
-// have, tool calls numbered from 0 in the order they begin.
+// have (names and ids count too, and what is kept back), tool calls numbered from 0 in the order they begin.
 
 import { randomUUID } from 'node:crypto';
 import type { ProviderDelta } from './provider.ts';
@@ -9,7 +9,7 @@ import { createWholeCharacters } from './whole-characters.ts';
 export interface AnswerWriter {
   text(piece: string): void;
   reasoning(piece: string): void;
-  /** Begins the next call of a tool; nothing is delivered before it has its name. */
+  /** Begins the next call of a tool; nothing is delivered before it has its name. @throws UpstreamError when there are too many. */
   toolCall(): ToolCallWriter;
   /** The model writes what is not shown. */
   begin(): void;
@@ -30,6 +30,9 @@ export interface ToolCallWriter {
   readonly named: boolean;
 }
 
+/** Far more than a model makes at once, and few enough to look through for each piece. */
+const MOST_TOOL_CALLS = 1_000;
+
 /** @throws UpstreamError from any of its functions, when the answer is larger than `maxAnswerBytes`. */
 export function createAnswerWriter(onDelta: (delta: ProviderDelta) => void, maxAnswerBytes: number): AnswerWriter {
   const textCharacters = createWholeCharacters();
@@ -38,24 +41,32 @@ export function createAnswerWriter(onDelta: (delta: ProviderDelta) => void, maxA
   let answerBytes = 0;
   let begun = false;
 
-  function emit(delta: ProviderDelta): void {
-    answerBytes += Buffer.byteLength(delta.type === 'tool-call' ? delta.argumentsText : delta.text);
+  function count(text: string): void {
+    answerBytes += Buffer.byteLength(text);
     if (answerBytes > maxAnswerBytes) {
       throw unreadableError(`wrote an answer of more than ${maxAnswerBytes} bytes`, 'PARTIAL');
     }
+  }
+
+  function deliver(delta: ProviderDelta): void {
     begun = true;
     onDelta(delta);
   }
 
   function emitText(type: 'text' | 'reasoning', text: string): void {
-    if (text !== '') emit({ type, text });
+    if (text === '') return;
+    count(text);
+    deliver({ type, text });
   }
 
   return {
     text: (piece) => emitText('text', textCharacters.take(piece)),
     reasoning: (piece) => emitText('reasoning', reasoningCharacters.take(piece)),
     toolCall: () => {
-      const call = createToolCallWriter(toolCalls.length, emit);
+      if (toolCalls.length === MOST_TOOL_CALLS) {
+        throw unreadableError(`called tools more than ${MOST_TOOL_CALLS} times in one answer`, 'PARTIAL');
+      }
+      const call = createToolCallWriter(toolCalls.length, count, deliver);
       toolCalls.push(call);
       return call;
     },
@@ -76,7 +87,11 @@ export function createAnswerWriter(onDelta: (delta: ProviderDelta) => void, maxA
   };
 }
 
-function createToolCallWriter(index: number, emit: (delta: ProviderDelta) => void): ToolCallWriter {
+function createToolCallWriter(
+  index: number,
+  count: (text: string) => void,
+  deliver: (delta: ProviderDelta) => void,
+): ToolCallWriter {
   const characters = createWholeCharacters();
   /** Arguments that came before the name. */
   let early = '';
@@ -86,18 +101,20 @@ function createToolCallWriter(index: number, emit: (delta: ProviderDelta) => voi
   function emitArguments(argumentsText: string): void {
     if (argumentsText === '') return;
     argumentsSeen = true;
-    emit({ type: 'tool-call', index, id: undefined, name: undefined, argumentsText });
+    deliver({ type: 'tool-call', index, id: undefined, name: undefined, argumentsText });
   }
 
   return {
     name: (id = `call_${randomUUID()}`, name, argumentsText) => {
       named = true;
+      for (const text of [id, name, argumentsText]) count(text);
       const first = characters.take(early + argumentsText);
       argumentsSeen = first !== '';
-      emit({ type: 'tool-call', index, id, name, argumentsText: first });
+      deliver({ type: 'tool-call', index, id, name, argumentsText: first });
       return id;
     },
     append: (argumentsText) => {
+      count(argumentsText);
       if (named) emitArguments(characters.take(argumentsText));
       else early += argumentsText;
     },

@@ -28,6 +28,9 @@ const STOP_REASONS: Readonly<Record<string, ModelFinishReason>> = {
   refusal: 'CONTENT_FILTER',
 };
 
+/** Far more than an answer has; each takes up memory, be it empty. */
+const MOST_BLOCKS = 10_000;
+
 const NOTHING: TokenCounts = {
   inputTokens: 0,
   cachedInputTokens: 0,
@@ -78,7 +81,7 @@ export function createAnthropicAnswerReader(
   /** Blocks of other types (thinking that is not shown, tools of the provider) are not for the caller. */
   function openBlock(index: unknown, block: unknown): void {
     if (!isFields(block)) return;
-    blocksSeen++;
+    if (++blocksSeen > MOST_BLOCKS) throw unreadableError(`sent more than ${MOST_BLOCKS} blocks`, phase());
     const { type } = block;
     const call = type === 'tool_use' ? writer.toolCall() : undefined;
     const name = text(block['name']);
@@ -104,10 +107,10 @@ export function createAnthropicAnswerReader(
 
   function closeBlock(index: unknown): void {
     const block = blocks.get(index);
+    blocks.delete(index);
     if (block?.call === undefined) return;
     if (isFields(block.input)) block.call.append(JSON.stringify(block.input));
     block.call.end();
-    blocks.delete(index);
   }
 
   function readStop(fields: Fields): void {

@@ -167,7 +167,7 @@ describe('the answer of a message', () => {
     expect(() => reader.readBody(body)).toThrow(message);
   });
 
-  it('bounds the answer in bytes over text, thinking and arguments', () => {
+  it('bounds the answer in bytes over text, thinking, names, ids and arguments', () => {
     const events = [
       open(0, { type: 'thinking', thinking: 'éé' }),
       open(1, { type: 'text', text: 'éé' }),
@@ -175,8 +175,17 @@ describe('the answer of a message', () => {
       delta(2, { type: 'input_json_delta', partial_json: 'é' }),
       close(2),
     ];
-    expect(read(events, { maxAnswerBytes: 10 }).error).toBeUndefined();
-    expect(read(events, { maxAnswerBytes: 9 }).error?.message).toMatch(/more than 9 bytes/);
+    expect(read(events, { maxAnswerBytes: 17 }).error).toBeUndefined();
+    expect(read(events, { maxAnswerBytes: 16 }).error?.message).toMatch(/more than 16 bytes/);
+  });
+
+  it('bounds the number of blocks, for empty ones take up memory too', () => {
+    const blocks = Array.from({ length: 10_000 }, (_, index) => open(index, { type: 'text', text: '' }));
+    expect(read(blocks).error).toBeUndefined();
+    expect(read([...blocks, open(10_000, { type: 'text', text: '' })]).error).toMatchObject({
+      message: 'The provider sent more than 10000 blocks.',
+      retryable: false,
+    });
   });
 });
 
