@@ -109,10 +109,12 @@ export function createPreparation({ estimator, schemas }: PrepareParts): Prepara
     },
     estimate(call): CallEstimate {
       const { inputTokens, prices, request } = call;
+      // All of it may be written to the provider's cache, which some charge more for, and some write to unasked.
+      const writesAreDearer = prices !== undefined && prices.cacheWriteMicroUsd > prices.inputMicroUsd;
       const most = {
         inputTokens,
         cachedInputTokens: 0,
-        cacheWriteTokens: 0,
+        cacheWriteTokens: writesAreDearer ? inputTokens : 0,
         outputTokens: request.maxOutputTokens,
         reasoningTokens: 0,
       };

@@ -202,6 +202,15 @@ describe('preparing a call', () => {
     expect(test.generations.estimate(test.prepare({ prompt: 'x' })).maxCostNanoUsd).toBeGreaterThanOrEqual(200_000n);
   });
 
+  it('estimates the input as if all of it were written to the cache, where that costs more', () => {
+    const call = test.prepare({ prompt: 'x' });
+    const { inputTokens, maxCostNanoUsd } = test.generations.estimate(call);
+    expect(maxCostNanoUsd).toBe(BigInt(inputTokens) * 1_250n + 200_000n);
+    const prices = call.prices && { ...call.prices, cacheWriteMicroUsd: 0n };
+    const cheaper = test.generations.estimate({ ...call, prices }).maxCostNanoUsd;
+    expect(cheaper).toBe(BigInt(inputTokens) * 1_000n + 200_000n);
+  });
+
   it('what was asked for and is not sent is said in warnings', () => {
     const reasoning = { effort: 'HIGH' as const };
     expect(test.prepare({ model: 'thinker', prompt: 'x', reasoning })).toMatchObject({
