@@ -151,6 +151,8 @@ export function createGraphQLEndpoint(options: GraphQLEndpointOptions): GraphQLE
       caller = await identify(request, arrival);
       const operation = await readOperation(request, settings.maxBodyBytes);
       isWellFormed = true;
+      // The body may have been a minute on its way.
+      liveCallers.requireKnown(caller);
       const context: GraphQLContext = {
         requestId,
         caller,

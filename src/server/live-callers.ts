@@ -6,6 +6,8 @@ import { SluiceError } from '../core/errors.ts';
 import type { RenewCaller } from './authenticate.ts';
 
 export interface LiveCallers {
+  /** @throws SluiceError FORBIDDEN where the credentials are good no longer. */
+  requireKnown(caller: Caller): void;
   /**
    * `onChange` is told of each change until the function given back is called; undefined: the credentials are good no longer.
    * @throws SluiceError FORBIDDEN where they are not already.
@@ -24,26 +26,32 @@ interface Live {
 export function createLiveCallers(renew: RenewCaller): LiveCallers {
   const all = new Set<Live>();
 
+  /** A change may have come between the sign-in and this. */
+  function known(caller: Caller): Caller {
+    const now = renew(caller);
+    if (now === undefined) throw new SluiceError('FORBIDDEN', 'Your key was revoked.');
+    return now;
+  }
+
   return {
+    requireKnown: (caller) => void known(caller),
     join(caller, onChange) {
-      // A change may have come between the sign-in and this.
-      const known = renew(caller);
-      if (known === undefined) throw new SluiceError('FORBIDDEN', 'Your key was revoked.');
-      const live = { caller: known, onChange };
+      const now = known(caller);
+      const live = { caller: now, onChange };
       all.add(live);
-      if (known !== caller) onChange(known);
+      if (now !== caller) onChange(now);
       return () => void all.delete(live);
     },
     renewAll() {
       let gone = 0;
       for (const live of all) {
-        const known = renew(live.caller);
-        if (known === live.caller) continue;
-        if (known === undefined) {
+        const now = renew(live.caller);
+        if (now === live.caller) continue;
+        if (now === undefined) {
           gone++;
           all.delete(live);
-        } else live.caller = known;
-        live.onChange(known);
+        } else live.caller = now;
+        live.onChange(now);
       }
       return gone;
     },

@@ -4,6 +4,7 @@ import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { request as httpRequest } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { connect } from 'node:tls';
@@ -120,6 +121,28 @@ describe('a reload reaches', () => {
     expect((await gateway.send({ query: '{ __typename }', key: `${appKey}-next` })).status).toBe(200);
     expect((await others.subscribe('1', subscription('others'))).type).toBe('next');
     await gateway.logged(/"changes":\["key app: key changed"\],"ended":1/);
+  });
+
+  it('calls of a key that is gone whose body is still on its way', async () => {
+    await using gateway = await startGateway({ apiKeys: app() });
+    const { origin } = new URL(gateway.url);
+    const headers = {
+      authorization: `Bearer ${appKey}`,
+      'content-type': 'application/json',
+      // The server says so when it has read the headers.
+      expect: '100-continue',
+    };
+    const request = httpRequest(`${origin}/graphql`, { method: 'POST', headers });
+    request.flushHeaders();
+    await once(request, 'continue');
+    await gateway.reload({ apiKeys: [] });
+    request.end(
+      JSON.stringify({ query: `mutation { generate(input: { model: "sim-instant", prompt: "Hi" }) { __typename } }` }),
+    );
+    const [answer] = await once(request, 'response');
+    expect(answer.statusCode).toBe(403);
+    answer.resume();
+    expect(gateway.simulator.bill().totals.requests).toBe(0);
   });
 
   it('pages of other origins', async () => {
