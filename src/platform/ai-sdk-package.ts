@@ -33,6 +33,12 @@ export interface AiSdkPackageOptions {
   readonly settings: Secret;
 }
 
+/** What a package leaves out unless told, and this server counts on; settings of the configuration win. */
+const USUAL_SETTINGS: Readonly<Record<string, object>> = {
+  // Else a stream tells no usage, and what it costs is estimated.
+  '@ai-sdk/openai-compatible': { includeUsage: true },
+};
+
 const SPECIFICATIONS: readonly unknown[] = ['v3', 'v4'];
 
 type Exports = Readonly<Record<string, unknown>>;
@@ -52,7 +58,7 @@ export async function loadAiSdkPackage(options: AiSdkPackageOptions): Promise<Ai
     name,
     fingerprint: hash('sha256', JSON.stringify([name, options.factory, settings.reveal()])),
     create: (fetch) => {
-      const provider = create({ ...(JSON.parse(settings.reveal()) as object), fetch });
+      const provider = create({ ...USUAL_SETTINGS[name], ...(JSON.parse(settings.reveal()) as object), fetch });
       return { languageModel: (modelId) => languageModelOf(provider, modelId) };
     },
   };

@@ -9,7 +9,6 @@ describeOnAimock('ai-sdk with @ai-sdk/openai-compatible', {
       name: 'mocked',
       baseURL: `${url}/v1`,
       apiKey: 'sk-mock',
-      includeUsage: true,
       supportsStructuredOutputs: true,
     };
     return aiSdkProvider('@ai-sdk/openai-compatible', settings);

@@ -12,7 +12,6 @@ async function setup(): Promise<ProviderUnderTest> {
     name: 'simulated',
     baseURL: `${simulator.url}/v1`,
     apiKey: KEY,
-    includeUsage: true,
     supportsStructuredOutputs: true,
   };
   const provider = await aiSdkProvider('@ai-sdk/openai-compatible', settings, { maxAnswerBytes: 64 * 1024 });
