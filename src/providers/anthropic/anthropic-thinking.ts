@@ -86,7 +86,7 @@ export interface WireSampling {
   readonly topK: JsonValue | undefined;
 }
 
-/** What most models do by themselves; not sending it leaves nothing out. */
+/** What Claude does by itself; where it would be refused, not sending it leaves nothing out. */
 const USUAL = 1;
 const LEAST_TOP_P_THINKING = 0.95;
 
@@ -98,8 +98,10 @@ export function wireSampling(
   warn: (warning: string) => void,
 ): WireSampling {
   let { temperature, topP, topK } = asked;
-  if (temperature === USUAL) temperature = undefined;
-  if (topP === USUAL) topP = undefined;
+  if (sampling !== 'BOTH' || thinks) {
+    if (temperature === USUAL) temperature = undefined;
+    if (topP === USUAL) topP = undefined;
+  }
   const leaveOut = (why: string, names: readonly [string, unknown][]): void => {
     for (const [name, value] of names) if (value !== undefined) warn(`${name} was not sent: ${why}.`);
   };

@@ -82,6 +82,8 @@ describe('the body of a message request', () => {
         body: { temperature: 0.5, top_p: 0.9 },
         warnings: [],
       });
+      // What is usual for Claude may not be so for others behind the same wire format.
+      expect(send({ temperature: 1, topP: 1 }, model).body).toMatchObject({ temperature: 1, top_p: 1 });
     }
   });
 });
