@@ -13,7 +13,7 @@ export const wireToolName = (name: string): string => (/^[A-Za-z_]/.test(name) ?
 
 /** What callers call the tool that the model knows by this name. */
 export function ownToolName(wireName: string, tools: ChatRequest['tools']): string {
-  return tools.find(({ name }) => name !== wireName && wireToolName(name) === wireName)?.name ?? wireName;
+  return tools.find(({ name }) => wireToolName(name) === wireName)?.name ?? wireName;
 }
 
 export function wireTools({ tools, toolChoice }: Pick<ChatRequest, 'tools' | 'toolChoice'>): WireTools {

@@ -247,6 +247,11 @@ describe('usage', () => {
       { promptTokenCount: 8, candidatesTokenCount: 50, thoughtsTokenCount: 20, totalTokenCount: 58 },
       counts(8, 0, 50, 20),
     ],
+    [
+      'with the thinking outside of the total',
+      { promptTokenCount: 8, candidatesTokenCount: 5, thoughtsTokenCount: 20, totalTokenCount: 13 },
+      counts(8, 0, 25, 20),
+    ],
     ['without a total', { promptTokenCount: 8, candidatesTokenCount: 5, thoughtsTokenCount: 2 }, counts(8, 0, 7, 2)],
     ['more cached than read', { promptTokenCount: 8, cachedContentTokenCount: 9 }, counts(8, 8, 0, 0)],
     ['none', {}, undefined],

@@ -196,6 +196,14 @@ describe('images', () => {
     const timeouts = { connectMs: 9_000, firstTokenMs: 9_000, idleMs: 9_000, totalMs: 60 };
     const late = await runCall(provider, { request: asking(byUrl(url)), timeouts });
     expect(late.error).toMatchObject({ failure: 'DEADLINE_EXCEEDED', phase: 'NOT_SENT' });
+    const slow = await pictures((request) => setTimeout(servePng, 40, request));
+    const silent = await setup(() => {}, { fetchImage: slow.fetchImage });
+    const rest = await runCall(silent.provider, {
+      request: asking(byUrl(slow.url)),
+      timeouts: { ...timeouts, totalMs: 400 },
+    });
+    expect(rest.error).toMatchObject({ failure: 'DEADLINE_EXCEEDED', phase: 'NO_ANSWER' });
+    expect(Number(/(\d+) ms/.exec(rest.error?.message ?? '')?.[1])).toBeLessThan(400);
     const { signal } = controller;
     const cancelled = await runCall(provider, { request: asking(byUrl(`${url}/cancel`)), signal });
     expect(cancelled.error).toMatchObject({ failure: 'CANCELLED', phase: 'NOT_SENT' });
