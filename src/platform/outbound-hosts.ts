@@ -22,8 +22,8 @@ const LOCAL_NAME = /(?:^|\.)(?:localhost|local|localdomain|internal|intranet|pri
 export function parseOutboundUrl(text: string, base?: string): URL | undefined {
   if (!URL.canParse(text, base)) return undefined;
   const url = new URL(text, base);
-  // Without its last dot a name may turn out to be a number.
-  url.hostname = url.hostname.replace(/\.+$/, '');
+  // Without its last dot a name may turn out to be a number. Each run of dots is tried once: callers may send thousands.
+  url.hostname = url.hostname.replace(/(?<!\.)\.+$/, '');
   return url.hostname === '' || url.hostname.endsWith('.') ? undefined : url;
 }
 
