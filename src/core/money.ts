@@ -7,11 +7,21 @@ const MICRO_DIGITS = 6;
 const DECIMAL = /^(?:0|[1-9]\d*)(?:\.(\d+))?$/;
 
 /** Integer micro-USD per one million tokens of a class. */
-export interface Prices {
+export interface ClassPrices {
   readonly inputMicroUsd: bigint;
   readonly cachedInputMicroUsd: bigint;
   readonly cacheWriteMicroUsd: bigint;
   readonly outputMicroUsd: bigint;
+}
+
+/** What all tokens of an attempt cost once its input, cached part included, is longer than that. */
+export interface LongInputPrices extends ClassPrices {
+  readonly aboveInputTokens: number;
+}
+
+export interface Prices extends ClassPrices {
+  /** Ascending; absent: long inputs cost no other price. */
+  readonly longInput?: readonly LongInputPrices[];
   /** Names the table or file the prices came from; stored with every charge. */
   readonly version: string;
 }
@@ -41,12 +51,14 @@ export function parseMicroUsd(text: string): bigint | undefined {
  * neither read from nor written to the provider's cache, floored at 0.
  */
 export function costNanoUsd(tokens: TokenCounts, prices: Prices): bigint {
+  const { inputTokens } = tokens;
+  const classPrices = prices.longInput?.findLast(({ aboveInputTokens }) => inputTokens > aboveInputTokens) ?? prices;
   const billableInput = Math.max(0, tokens.inputTokens - tokens.cachedInputTokens - tokens.cacheWriteTokens);
   const total =
-    BigInt(billableInput) * prices.inputMicroUsd +
-    BigInt(tokens.cachedInputTokens) * prices.cachedInputMicroUsd +
-    BigInt(tokens.cacheWriteTokens) * prices.cacheWriteMicroUsd +
-    BigInt(tokens.outputTokens) * prices.outputMicroUsd;
+    BigInt(billableInput) * classPrices.inputMicroUsd +
+    BigInt(tokens.cachedInputTokens) * classPrices.cachedInputMicroUsd +
+    BigInt(tokens.cacheWriteTokens) * classPrices.cacheWriteMicroUsd +
+    BigInt(tokens.outputTokens) * classPrices.outputMicroUsd;
   return (total + 999n) / 1000n;
 }
 

@@ -1,9 +1,8 @@
 // One item of a batch on its way: a plain call, for which the batch waits until it ends or the batch is told to stop.
 
 import type { Clock } from '../core/clock.ts';
-import { SluiceError } from '../core/errors.ts';
 import type { GenerateOutcome } from '../core/generation.ts';
-import { blankGeneration } from './blank-generation.ts';
+import { defectTerminal } from './defect.ts';
 import { type Enter, plainEntry } from './enter.ts';
 import type { PreparedCall } from './prepared-call.ts';
 import { replay } from './refusal.ts';
@@ -40,19 +39,10 @@ export function createBatchItems({ enter, running, clock, reportDefect }: BatchI
 
   /** A fault of ours harms the one item, not its batch. */
   function broken(call: PreparedCall, error: unknown): GenerateOutcome {
+    const id = running.newId();
+    reportDefect(error, id);
     const nowMs = clock.now();
-    const generation = {
-      ...blankGeneration(running.newId(), call, nowMs),
-      status: 'FAILED',
-      finishReason: 'ERROR',
-      contentState: 'NOT_STORED',
-      completedAtMs: nowMs,
-      latencyMs: 0,
-    } as const;
-    reportDefect(error, generation.id);
-    const { message } = new SluiceError('INTERNAL_SERVER_ERROR');
-    const failed = { type: 'FAILED', code: 'INTERNAL', message, retryable: false, retryAfterMs: undefined } as const;
-    return { type: 'ENDED', terminal: { ...failed, generation }, replayed: false };
+    return { type: 'ENDED', terminal: defectTerminal({ id, call, createdAtMs: nowMs, nowMs }), replayed: false };
   }
 
   function follow(generation: RunningGeneration, call: PreparedCall, isAttached: boolean): BegunItem {

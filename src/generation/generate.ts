@@ -9,6 +9,7 @@ import { UpstreamError } from '../core/upstream-error.ts';
 import type { OutputSchemas } from '../features/guards/output-schema.ts';
 import type { ProviderDelta, ProviderEnd } from '../providers/provider.ts';
 import type { Answer } from './answer.ts';
+import { defectTerminal } from './defect.ts';
 import type { PreparedCall } from './prepared-call.ts';
 import type { Settlement } from './settle.ts';
 import { type StopCause, stoppedTerminal } from './stopped.ts';
@@ -46,7 +47,7 @@ interface Finished {
 }
 
 export function createGenerate({ settlement, schemas, clock, reportDefect }: GenerateParts): Generate {
-  return async (run) => {
+  const story: Generate = async (run) => {
     const { call, streamed, signal, answer } = run;
     const { target, timeouts } = call.model;
     const startedAt = clock.elapsed();
@@ -99,6 +100,16 @@ export function createGenerate({ settlement, schemas, clock, reportDefect }: Gen
       return { type: 'FAILED', code: 'INTERNAL', message, retryable: false, retryAfterMs: undefined, generation };
     }
   };
+
+  // What breaks while a failure is told ends one call, never the process. Its input was sent, most likely.
+  return (run) =>
+    story(run).catch((error: unknown) => {
+      reportDefect(error, run.id);
+      const { id, call, createdAtMs } = run;
+      const lost = new UpstreamError('UPSTREAM_ERROR', 'unexpected', { phase: 'PARTIAL', retryable: false });
+      const usage = settlement.settleFailure(call, lost, '');
+      return defectTerminal({ id, call, createdAtMs, nowMs: clock.now(), usage });
+    });
 }
 
 /** The model finished: is what it said what was asked for? */

@@ -42,6 +42,9 @@ function validateMessage(message: MessageInput, index: number, knownCalls: Set<s
     if (call.id === '') throw new InputProblem(at('toolCalls', position, 'id'), 'A tool call needs an id.');
     if (!NAME.test(call.name)) throw new InputProblem(at('toolCalls', position, 'name'), TOOL_NAME_RULE);
     requireObject(call.arguments, at('toolCalls', position, 'arguments'));
+    if (toolCalls.findIndex(({ id }) => id === call.id) < position) {
+      throw new InputProblem(at('toolCalls', position, 'id'), 'Another call of this message has this id.');
+    }
     knownCalls.add(call.id);
   });
   const toolCallId = message.toolCallId ?? undefined;

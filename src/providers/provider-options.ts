@@ -11,6 +11,8 @@ export interface OptionList {
   /** The caller's options of this kind that may be sent, ready to be laid under our own fields. */
   select(request: ChatRequest): JsonObject;
   refused(request: ChatRequest): readonly RefusedOption[];
+  /** What options of other kinds are told as: whole sentences. */
+  unsent(request: ChatRequest): readonly string[];
 }
 
 const NONE: JsonObject = {};
@@ -36,6 +38,10 @@ export function createOptionList(
         ? NONE
         : Object.fromEntries(Object.entries(options).filter(([name]) => allowed.has(name)));
     },
+    unsent: (request) =>
+      Object.keys(request.providerOptions)
+        .filter((other) => other !== kind)
+        .map((other) => `providerOptions.${other} was not sent: ${kind} answers this model.`),
     refused: (request) =>
       Object.keys(given(request))
         .filter((name) => !allowed.has(name))

@@ -51,6 +51,16 @@ export interface AnswerBounds {
   readonly maxEventLength: number;
 }
 
+/** A server that closes an idle connection does so within the time the reset takes to arrive. */
+const STALE_WITHIN_MS = 2_000;
+
+/**
+ * Whether the server closed the idle connection while we took it: then it cannot have read the request. Later, or on a
+ * connection that never answered, it may have read it, and may bill it.
+ */
+export const wasStale = (connection: Connection | undefined, sentAtMs: number | undefined): boolean =>
+  sentAtMs !== undefined && (connection?.answers ?? 0) > 0 && performance.now() - sentAtMs < STALE_WITHIN_MS;
+
 /** A pooled connection; `answers` counts since it was opened. */
 export interface Connection {
   answers: number;
@@ -89,6 +99,7 @@ export function createExchange(
   let controller: Dispatcher.DispatchController | undefined;
   let head: { readonly status: number; readonly headers: AnswerHeaders } | undefined;
   let firstByteSeen = false;
+  let sentAtMs: number | undefined;
   let events: ServerSentEventsReader | undefined;
   let progress: StreamProgress = 'WAITING';
   let chunks: Buffer[] = [];
@@ -207,6 +218,7 @@ export function createExchange(
         return;
       }
       controller = started;
+      sentAtMs = performance.now();
       timers.enter(streamed ? 'FIRST_TOKEN' : undefined, timeouts.firstTokenMs);
     },
     onResponseStarted() {
@@ -229,8 +241,7 @@ export function createExchange(
     onResponseError(_controller, error) {
       clearTimeout(linger);
       if (settled) return;
-      // The server closed the idle connection while we took it: it cannot have read the request.
-      const staleConnection = !firstByteSeen && controller !== undefined && (exchange.connection?.answers ?? 0) > 0;
+      const staleConnection = !firstByteSeen && wasStale(exchange.connection, sentAtMs);
       endOr(() => errorFromNetwork(error, staleConnection ? 'NOT_SENT' : phase()));
     },
   };

@@ -2,7 +2,7 @@
 // the package alone: no network. Prices in the configuration file win over it (resolve-models.ts).
 
 import type { ModelInfo, ModelPrice, Provider } from '@pydantic/genai-prices';
-import type { Prices } from '../../core/money.ts';
+import type { ClassPrices, Prices } from '../../core/money.ts';
 import type { ProviderKind } from '../../core/provider-kinds.ts';
 
 /** Stored with every charge; a test keeps it equal to the installed package. */
@@ -99,28 +99,51 @@ const PACKAGE_PROVIDER_IDS: Readonly<Record<string, string>> = {
 const MOST_REMEMBERED = 5_000;
 
 /**
- * Of tiered prices (dearer above some hundred thousand input tokens) the base tier is taken: a very long input costs
- * more than is counted. Units other than text tokens (audio, pictures, searches) are not counted. Where reasoning has
+ * Tiers (dearer above some hundred thousand input tokens) become prices for long inputs. Units other than text tokens (audio, pictures, searches) are not counted. Where reasoning has
  * a price of its own the dearer of the two stands for all output.
  */
 function toKnownModel(price: ModelPrice, contextWindow: number | undefined): KnownModel {
-  const inputMicroUsd = microUsdOf(price, 'input_mtok');
-  const outputMicroUsd = largest(microUsdOf(price, 'output_mtok'), microUsdOf(price, 'output_reasoning_mtok'));
-  if (inputMicroUsd === undefined || outputMicroUsd === undefined) return { prices: undefined, contextWindow };
-  const prices: Prices = {
-    inputMicroUsd,
-    cachedInputMicroUsd: microUsdOf(price, 'cache_read_mtok') ?? inputMicroUsd,
-    cacheWriteMicroUsd: microUsdOf(price, 'cache_write_mtok') ?? inputMicroUsd,
-    outputMicroUsd,
-    version: PRICE_TABLE_VERSION,
-  };
+  const base = classPricesOf(price, 0);
+  if (base === undefined) return { prices: undefined, contextWindow };
+  const longInput = tierStartsOf(price).flatMap((aboveInputTokens) => {
+    const prices = classPricesOf(price, aboveInputTokens + 1);
+    return prices === undefined ? [] : [{ ...prices, aboveInputTokens }];
+  });
+  const prices = { ...base, ...(longInput.length === 0 ? {} : { longInput }), version: PRICE_TABLE_VERSION };
   return { prices, contextWindow };
 }
 
-function microUsdOf(price: ModelPrice, unit: string): bigint | undefined {
+/** Those of an attempt with so many input tokens. */
+function classPricesOf(price: ModelPrice, inputTokens: number): ClassPrices | undefined {
+  const of = (unit: string): bigint | undefined => microUsdOf(price, unit, inputTokens);
+  const inputMicroUsd = of('input_mtok');
+  const outputMicroUsd = largest(of('output_mtok'), of('output_reasoning_mtok'));
+  if (inputMicroUsd === undefined || outputMicroUsd === undefined) return undefined;
+  return {
+    inputMicroUsd,
+    cachedInputMicroUsd: of('cache_read_mtok') ?? inputMicroUsd,
+    cacheWriteMicroUsd: of('cache_write_mtok') ?? inputMicroUsd,
+    outputMicroUsd,
+  };
+}
+
+const PRICED_UNITS = ['input_mtok', 'cache_read_mtok', 'cache_write_mtok', 'output_mtok', 'output_reasoning_mtok'];
+
+/** A tier counts from one token more than its start. Ascending. */
+function tierStartsOf(price: ModelPrice): readonly number[] {
+  const starts = PRICED_UNITS.flatMap((unit) => {
+    const value = price[unit];
+    return value === undefined || typeof value === 'number' ? [] : value.tiers.map(({ start }) => start);
+  });
+  return [...new Set(starts)].sort((left, right) => left - right);
+}
+
+function microUsdOf(price: ModelPrice, unit: string, inputTokens: number): bigint | undefined {
   const value = price[unit];
   if (value === undefined) return undefined;
-  return microUsdFromNumber(typeof value === 'number' ? value : value.base);
+  if (typeof value === 'number') return microUsdFromNumber(value);
+  const tiers = [...value.tiers].sort((left, right) => left.start - right.start);
+  return microUsdFromNumber(tiers.findLast(({ start }) => inputTokens > start)?.price ?? value.base);
 }
 
 const largest = (left: bigint | undefined, right: bigint | undefined): bigint | undefined =>

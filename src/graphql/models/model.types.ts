@@ -16,7 +16,11 @@ const Capability = describeEnum<CoreCapability>('Capability', 'Something a model
   EMBEDDINGS: 'Turn text into vectors.',
 });
 
-@ObjectType({ simpleResolvers: true, description: 'Prices of a model, US dollars per one million tokens.' })
+@ObjectType({
+  simpleResolvers: true,
+  description:
+    'Prices of a model, US dollars per one million tokens. Some models cost more when the input is very long; charges know that.',
+})
 export class ModelPrices {
   @Field(() => Decimal, { description: 'For tokens the model reads.' })
   inputUsdPerMillion!: string;

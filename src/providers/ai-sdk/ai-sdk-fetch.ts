@@ -6,7 +6,7 @@ import { UpstreamError } from '../../core/upstream-error.ts';
 import { isLoopbackHost } from '../../platform/loopback-host.ts';
 import { type AnswerHeaders, headerValue } from '../retry-after.ts';
 import { unreadableError } from '../upstream-errors.ts';
-import type { AnswerBounds, UpstreamExchange } from '../upstream-exchange.ts';
+import { type AnswerBounds, type UpstreamExchange, wasStale } from '../upstream-exchange.ts';
 import { createUpstreamPool, type PoolRequest, type UpstreamNetwork, type UpstreamPool } from '../upstream-pool.ts';
 import { type AnswerBody, createAnswerBody } from './ai-sdk-answer-body.ts';
 import { type AiSdkAttempt, createAttempt } from './ai-sdk-attempt.ts';
@@ -149,6 +149,7 @@ function exchange(
     let controller: Dispatcher.DispatchController | undefined;
     let body: AnswerBody | undefined;
     let firstByteSeen = false;
+    let sentAtMs: number | undefined;
     let status = 0;
     let bodyBytes = 0;
     let errorTimer: NodeJS.Timeout | undefined;
@@ -184,6 +185,7 @@ function exchange(
       connection: undefined,
       onRequestStart(started) {
         controller = started;
+        sentAtMs = performance.now();
         if (attempt.signal.aborted) started.abort(new Error('The attempt is over.'));
         else attempt.sent();
       },
@@ -227,7 +229,7 @@ function exchange(
         body?.end();
       },
       onResponseError(_controller, error) {
-        const staleConnection = !firstByteSeen && controller !== undefined && (handler.connection?.answers ?? 0) > 0;
+        const staleConnection = !firstByteSeen && wasStale(handler.connection, sentAtMs);
         if (status < 300 && !attempt.signal.aborted) attempt.broke(error, staleConnection);
         if (status >= 300) body?.end();
         fail(error);

@@ -77,7 +77,7 @@ export function createAiSdkProvider(options: AiSdkProviderOptions): Provider {
     }
     const unthought = reasoningWarning(request, modelOf(name), facts);
     if (unthought !== undefined) warnings.push(unthought);
-    return { warnings, refusedOptions: optionList.refused(request) };
+    return { warnings: [...warnings, ...optionList.unsent(request)], refusedOptions: optionList.refused(request) };
   }
 
   async function chat(call: ProviderCall, onDelta: (delta: ProviderDelta) => void): Promise<ProviderEnd> {

@@ -27,7 +27,7 @@ export function createAnthropicProvider(options: AdapterOptions): Provider {
 
   function review(request: ChatRequest, model: string): RequestReview {
     const { warnings } = anthropicRequest(request, model, optionList);
-    return { warnings, refusedOptions: optionList.refused(request) };
+    return { warnings: [...warnings, ...optionList.unsent(request)], refusedOptions: optionList.refused(request) };
   }
 
   function chat(call: ProviderCall, onDelta: (delta: ProviderDelta) => void): Promise<ProviderEnd> {

@@ -46,7 +46,7 @@ export function createGeminiProvider(options: GeminiProviderOptions): Provider {
 
   function review(request: ChatRequest, model: string): RequestReview {
     const { warnings } = geminiRequest(request, model, optionList);
-    return { warnings, refusedOptions: optionList.refused(request) };
+    return { warnings: [...warnings, ...optionList.unsent(request)], refusedOptions: optionList.refused(request) };
   }
 
   function chat(call: ProviderCall, onDelta: (delta: ProviderDelta) => void): Promise<ProviderEnd> {

@@ -57,6 +57,8 @@ export const OPENAI_RESERVED: readonly string[] = [
   'reasoning_effort',
   'response_format',
   'seed',
+  // Another tier is another price for the same tokens.
+  'service_tier',
   'stop',
   'stream',
   'stream_options',

@@ -48,7 +48,7 @@ export function createOpenAiProvider(options: OpenAiProviderOptions): Provider {
     if (request.reasoning?.maxTokens !== undefined) {
       warnings.push('reasoning.maxTokens was not sent: this provider takes an effort only.');
     }
-    return { warnings, refusedOptions: optionList.refused(request) };
+    return { warnings: [...warnings, ...optionList.unsent(request)], refusedOptions: optionList.refused(request) };
   }
 
   function chat(call: ProviderCall, onDelta: (delta: ProviderDelta) => void): Promise<ProviderEnd> {

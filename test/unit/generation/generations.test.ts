@@ -126,6 +126,21 @@ describe('a plain call', () => {
     expect(test.defects).toHaveLength(1);
   });
 
+  it('ends one call, not the process, when telling a failure fails', async () => {
+    const running = test.generations.generate(test.prepare({ prompt: 'x' }), stay);
+    const unreadable = {
+      toString: () => {
+        throw new RangeError('Invalid string length');
+      },
+    };
+    call().emitDelta({ type: 'tool-call', index: 0, id: 'c', name: unreadable as never, argumentsText: '' });
+    call().finish('STOP');
+    const outcome = await running;
+    expect(outcome).toMatchObject({ terminal: { type: 'FAILED', code: 'INTERNAL', generation: { status: 'FAILED' } } });
+    expect(generationOf(outcome).usage).toMatchObject({ source: 'ESTIMATED', outputTokens: 0 });
+    expect(test.generations.find(generationOf(outcome).id, testCaller)?.status).toBe('FAILED');
+  });
+
   it('parses and checks JSON output', async () => {
     const schema = { type: 'object', required: ['n'], properties: { n: { type: 'integer' } } };
     const run = async (text: string, finish: 'STOP' | 'LENGTH' = 'STOP') => {

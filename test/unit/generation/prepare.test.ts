@@ -23,6 +23,12 @@ describe('preparing a call', () => {
     ['an empty prompt', { prompt: ' \n' }, 'INVALID', ['prompt']],
     ['a prompt longer than the model reads', { prompt: SECRET.repeat(1000) }, 'CONTEXT_TOO_LONG', ['prompt']],
     ['no messages', { messages: [] }, 'INVALID', ['messages']],
+    [
+      'two calls of one message with the same id',
+      { messages: [user(), { ...assistant, toolCalls: [assistant.toolCalls[0], assistant.toolCalls[0]] }] } as object,
+      'INVALID',
+      ['messages', '1', 'toolCalls', '1', 'id'],
+    ],
     ['an empty message', { messages: [user({ content: '' })] }, 'INVALID', ['messages', '0', 'content']],
     ['only system messages', { messages: [user({ role: 'SYSTEM' })] }, 'INVALID', ['messages']],
     ['content and parts', { messages: [user({ parts: [{ text: 'x' }] })] }, 'INVALID', ['messages', '0', 'parts']],

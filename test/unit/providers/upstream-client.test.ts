@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events';
 import { createServer } from 'node:net';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import type { UpstreamError } from '../../../src/core/upstream-error.ts';
 import type { ProviderTimeouts } from '../../../src/providers/provider.ts';
 import { createUpstreamClient, type UpstreamClient } from '../../../src/providers/upstream-client.ts';
@@ -246,6 +246,23 @@ describe('connections', () => {
     expect(await failure(client.post(postOf()))).toMatchObject({ phase: 'NOT_SENT', retryable: true });
     // A new connection by now: the server may well have worked on it.
     expect(await failure(client.post(postOf()))).toMatchObject({ phase: 'NO_ANSWER', retryable: true });
+  });
+
+  it('used before and cut long after: the server may well have worked on it', async () => {
+    const { client } = await setup(({ socket }, number) => {
+      if (number === 1) {
+        writeJson(socket, '{}');
+        return;
+      }
+      // As if the server had thought about it for some seconds.
+      const nowMs = performance.now();
+      jest.spyOn(performance, 'now').mockReturnValue(nowMs + 10_000);
+      socket.resetAndDestroy();
+    });
+    await client.post(postOf());
+    await untilConnectionIsFree();
+    expect(await failure(client.post(postOf()))).toMatchObject({ phase: 'NO_ANSWER', retryable: true });
+    jest.restoreAllMocks();
   });
 
   it('used before and cut after the first byte: something was sent', async () => {

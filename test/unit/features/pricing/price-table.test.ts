@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { beforeAll, describe, expect, it } from '@jest/globals';
+import { calcPrice, findProvider } from '@pydantic/genai-prices';
+import { costNanoUsd } from '../../../../src/core/money.ts';
 import {
   loadPriceTable,
   microUsdFromNumber,
@@ -74,11 +76,36 @@ describe('the price table', () => {
     expect(inputOf(deepSeek, 'deepseek-v4-flash', '2026-09-01T01:00:00Z')).toBe(440_000n);
   });
 
-  it('takes the base of tiered prices', () => {
-    expect(table.lookup(openAi, 'gpt-5.4', atMs)?.prices).toMatchObject({
-      inputMicroUsd: 2_500_000n,
-      outputMicroUsd: 15_000_000n,
+  it('knows what long inputs cost', () => {
+    const prices = table.lookup(openAi, 'gpt-5.4', atMs)?.prices;
+    if (prices === undefined) throw new Error('no price');
+    expect(prices).toMatchObject({ inputMicroUsd: 2_500_000n, outputMicroUsd: 15_000_000n });
+    const tokens = { inputTokens: 271_999, cachedInputTokens: 0, cacheWriteTokens: 0, outputTokens: 1_000 };
+    const costOf = (more: object): bigint => costNanoUsd({ ...tokens, reasoningTokens: 0, ...more }, prices);
+    expect(costOf({})).toBe(271_999n * 2_500n + 1_000n * 15_000n);
+    // One token more, and all of them cost the other price.
+    expect(costOf({ inputTokens: 272_000 })).toBe(272_000n * 5_000n + 1_000n * 22_500n);
+    expect(costOf({ inputTokens: 272_000, cachedInputTokens: 272_000 })).toBe(272_000n * 500n + 1_000n * 22_500n);
+    expect(table.lookup(openAi, 'gpt-4o', atMs)?.prices).not.toHaveProperty('longInput');
+  });
+
+  it('counts long inputs as the package itself does, for every model that has tiers', () => {
+    const counts = { inputTokens: 900_000, cachedInputTokens: 100_000, cacheWriteTokens: 0, outputTokens: 7_000 };
+    const usage = { input_tokens: 900_000, cache_read_tokens: 100_000, output_tokens: 7_000 };
+    const tiered = ['openai', 'anthropic', 'google'].flatMap((providerId) => {
+      const provider = findProvider({ providerId });
+      return (provider?.models ?? []).flatMap((model) => {
+        const kind = providerId === 'google' ? 'gemini' : (providerId as 'openai' | 'anthropic');
+        const prices = table.lookup({ kind, baseUrl: '' }, model.id, atMs)?.prices;
+        return provider && prices?.longInput ? [{ provider, id: model.id, prices }] : [];
+      });
     });
+    expect(tiered.length).toBeGreaterThan(5);
+    for (const { provider, id, prices } of tiered) {
+      const theirs = calcPrice(usage, id, { provider, timestamp: new Date(atMs) })?.total_price ?? Number.NaN;
+      const ours = Number(costNanoUsd({ ...counts, reasoningTokens: 0 }, prices)) / 1e9;
+      expect([id, ours]).toEqual([id, expect.closeTo(theirs, 6)]);
+    }
   });
 
   it('lists those of OpenAI that chat, all with a price', () => {
@@ -123,7 +150,7 @@ describe('the price table', () => {
     ['gemini-3.1-pro-preview', 1_048_576, 2_000_000n, 200_000n, 12_000_000n],
     ['gemini-3.8-flash', 1_000_000, 750_000n, 75_000n, 3_750_000n],
   ])('knows what %s costs', (model, contextWindow, inputMicroUsd, cachedInputMicroUsd, outputMicroUsd) => {
-    expect(table.lookup(gemini, model, atMs)).toEqual({
+    expect(table.lookup(gemini, model, atMs)).toMatchObject({
       prices: {
         inputMicroUsd,
         cachedInputMicroUsd,

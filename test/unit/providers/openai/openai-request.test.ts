@@ -16,7 +16,7 @@ const options: OpenAiRequestOptions = {
   model: 'gpt-4o',
   streamed: false,
   usageInStream: true,
-  optionList: createOptionList('openai', OPENAI_OPTIONS, ['service_tier', 'n'], OPENAI_RESERVED),
+  optionList: createOptionList('openai', OPENAI_OPTIONS, ['store', 'n', 'service_tier'], OPENAI_RESERVED),
 };
 
 const bodyOf = (request: Partial<ChatRequest>, more: Partial<OpenAiRequestOptions> = {}): JsonObject =>
@@ -183,19 +183,21 @@ describe('what only some providers have', () => {
 
   it('options of its own kind go out if the list or the operator names them, never over our own fields', () => {
     const openai = JSON.parse(
-      '{"verbosity":"low","service_tier":"flex","n":2,"model":"other","__proto__":{"stream":1}}',
+      '{"verbosity":"low","store":true,"service_tier":"flex","n":2,"model":"other","__proto__":{"stream":1}}',
     );
     const body = bodyOf({ providerOptions: { openai, anthropic: { top_k: 1 } } });
-    expect(body).toMatchObject({ verbosity: 'low', service_tier: 'flex', model: 'gpt-4o' });
+    expect(body).toMatchObject({ verbosity: 'low', store: true, model: 'gpt-4o' });
     expect(Object.keys(body)).not.toEqual(expect.arrayContaining(['n']));
-    expect(Object.keys(body).some((name) => ['n', '__proto__', 'top_k', 'stream'].includes(name))).toBe(false);
+    expect(Object.keys(body).some((name) => ['n', '__proto__', 'top_k', 'stream', 'service_tier'].includes(name))).toBe(
+      false,
+    );
   });
 
   it('what may not be sent is named, with what may', () => {
-    const request = chatRequest({ providerOptions: { openai: { store: true, user: 'u', n: 2 } } });
+    const request = chatRequest({ providerOptions: { openai: { logprobs: true, user: 'u', n: 2 } } });
     expect(options.optionList.refused(request)).toEqual([
       {
-        path: ['openai', 'store'],
+        path: ['openai', 'logprobs'],
         message: expect.stringMatching(/^This option may not be sent to openai\. Allowed: /),
       },
       { path: ['openai', 'n'], message: expect.any(String) },
