@@ -140,6 +140,7 @@ describe('graphql-cop', () => {
     'would find nothing by $transport: $name',
     async ({ transport, payload, isFinding }) => {
       const outcome: Outcome = await sendOver(transport, { url: gateway.graphqlUrl, key: adminKey }, payload);
+      expect(outcome.results).toHaveLength(1);
       for (const result of outcome.results) {
         const answer = { status: outcome.status ?? 200, text: outcome.text, json: result };
         expect({ answer, finding: isFinding(answer) }).toEqual({ answer, finding: false });
