@@ -3,6 +3,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import { SluiceError } from '../core/errors.ts';
+import { hasTooMuchStructure, maxJsonDepth, maxJsonParts } from './json-structure.ts';
 
 const jsonType = /^application\/json\s*(?:;|$)/i;
 const charset = /;\s*charset\s*=\s*"?([^";\s]+)"?/i;
@@ -53,6 +54,12 @@ export function readBytes(request: IncomingMessage, maxBytes: number): Promise<B
 export function parseJson(bytes: Buffer): unknown {
   if (!isUtf8(bytes)) throw new SluiceError('BAD_USER_INPUT', 'The request body is not valid UTF-8.');
   if (bytes.length === 0) throw new SluiceError('BAD_USER_INPUT', 'The request body is empty: send a JSON object.');
+  if (hasTooMuchStructure(bytes)) {
+    throw new SluiceError(
+      'BAD_USER_INPUT',
+      `The JSON of the request body has too many parts: at most ${maxJsonParts} lists, objects and fields, nested at most ${maxJsonDepth} levels deep.`,
+    );
+  }
   try {
     return JSON.parse(bytes.toString('utf8').replace(/^\uFEFF/, ''));
   } catch {

@@ -4,6 +4,7 @@
 import { CloseCode, MessageType, type WebSocket as ProtocolSocket, stringifyMessage } from 'graphql-ws';
 import type { RawData, WebSocket } from 'ws';
 import { isNestedDeeper } from '../core/json.ts';
+import { hasTooMuchStructure } from './json-structure.ts';
 import type { ServerLogger } from './server-logger.ts';
 
 export interface SocketWireOptions {
@@ -47,6 +48,7 @@ export function createSocketWire(options: SocketWireOptions): ProtocolSocket {
         if (isBinary) return close(CloseCode.BadRequest, 'Messages must be text');
         if (isStranger() && byteLength(data) > maxStrangerBytes) return close(1009, 'First message too big');
         if (socket.bufferedAmount > maxUnreadBytes) return close(1013, 'Try again later');
+        if (hasTooMuchStructure(bytesOf(data))) return close(CloseCode.BadRequest, 'Too many parts in a message');
         handle(String(data)).catch((error: unknown) => {
           if (isServersOwn(error)) return close(CloseCode.BadRequest, 'Invalid message received');
           logger.error({ err: error }, 'unexpected error on a socket');
@@ -60,6 +62,10 @@ export function createSocketWire(options: SocketWireOptions): ProtocolSocket {
 /** graphql-ws throws a plain error for messages of the protocol that only a server sends. */
 const isServersOwn = (error: unknown): boolean =>
   error instanceof Error && error.message.startsWith('Unexpected message of type ');
+
+/** ws hands text over as one Buffer, unless it is told otherwise. */
+const bytesOf = (data: RawData): Uint8Array =>
+  Array.isArray(data) ? Buffer.concat(data) : data instanceof ArrayBuffer ? new Uint8Array(data) : data;
 
 const byteLength = (data: RawData): number =>
   Array.isArray(data) ? data.reduce((sum, part) => sum + part.length, 0) : data.byteLength;
