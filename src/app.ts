@@ -29,6 +29,7 @@ import { createProxyChoice, type ProxyFor } from './platform/proxy-choice.ts';
 import { createSafeFetch, type SafeFetch } from './platform/safe-fetch.ts';
 import type { Secret } from './platform/secret.ts';
 import { requireSimulator, withSimulator } from './platform/simulator-offer.ts';
+import { createImageBudget, type ImageBudget } from './providers/image-budget.ts';
 import { createRetiredProviders, type OfferedProvider, offerProviders } from './providers/provider-set.ts';
 import { createHttpServer } from './server/http-server.ts';
 import type { ServerConfiguration } from './server/server-settings.ts';
@@ -66,6 +67,7 @@ export interface App {
 interface Outbound {
   readonly hosts: OutboundHosts;
   readonly fetchImage: SafeFetch;
+  readonly imageBudget: ImageBudget;
 }
 
 /** One configuration, put together. */
@@ -113,6 +115,7 @@ export async function createApp(parts: AppParts): Promise<App> {
         apiKey: provider.apiKey?.reveal(),
         maxAnswerBytes: config.generations.maxAnswerBytes,
         fetchImage: outbound.fetchImage,
+        imageBudget: outbound.imageBudget,
         network: { certificateAuthorities: provider.certificateAuthorities, proxyFor },
       })),
       before?.providers ?? [],
@@ -252,7 +255,7 @@ function createStorage(config: Config, clock: Clock) {
 
 function createOutbound(outbound: Config['outbound']): Outbound {
   const hosts = createOutboundHosts(outbound.allowedHosts);
-  return { hosts, fetchImage: createSafeFetch({ ...outbound, hosts }) };
+  return { hosts, fetchImage: createSafeFetch({ ...outbound, hosts }), imageBudget: createImageBudget(outbound) };
 }
 
 const generationSettingsOf = ({ streams, idempotency }: Config): GenerationSettings => ({

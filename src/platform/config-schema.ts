@@ -179,6 +179,9 @@ const outbound = section({
   timeoutMs: milliseconds(1, 10 * 60_000).default(10_000),
   maxBytes: wholeNumber(1_024, 256 * 1024 * 1024).default(8 * 1024 * 1024),
   maxRedirects: wholeNumber(0, 20).default(3),
+  // At least what one call may hold at one time, or it could never begin.
+  maxBytesInFlight: wholeNumber(32 * 1024 * 1024, 16 * 1024 * 1024 * 1024).default(128 * 1024 * 1024),
+  maxFetchesAtOnce: wholeNumber(1, 1_024).default(16),
 });
 
 const fileSchema = section(

@@ -193,4 +193,7 @@ export interface OutboundConfig {
   /** Largest body taken. */
   readonly maxBytes: number;
   readonly maxRedirects: number;
+  /** Of images that all calls together fetch or hold. */
+  readonly maxBytesInFlight: number;
+  readonly maxFetchesAtOnce: number;
 }

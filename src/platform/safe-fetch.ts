@@ -9,6 +9,7 @@ import { isIP } from 'node:net';
 import { type OutboundHosts, parseOutboundUrl, plainHost } from './outbound-hosts.ts';
 import { isPublicAddress } from './public-address.ts';
 import { type ResolvedAddress, type SafeAnswer, SafeFetchError, sendOnce } from './safe-fetch-exchange.ts';
+import { untilAborted } from './until-aborted.ts';
 
 export interface SafeFetchBounds {
   /** From the call to the last byte, look-ups and redirects included. */
@@ -60,16 +61,6 @@ function parseAddress(text: string, base?: string): URL {
   const url = parseOutboundUrl(text, base);
   if (url === undefined) throw refused('is not valid');
   return url;
-}
-
-/** Rejects when the signal aborts; what was raced with it may go on, unheeded. */
-function untilAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
-  return new Promise((resolve, reject) => {
-    const stop = (): void => reject(signal.reason);
-    if (signal.aborted) stop();
-    signal.addEventListener('abort', stop, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
-  });
 }
 
 export function createSafeFetch(options: SafeFetchOptions): SafeFetch {

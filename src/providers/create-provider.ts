@@ -9,6 +9,7 @@ import { createAnthropicProvider } from './anthropic/anthropic.ts';
 import { claudeThinks } from './anthropic/anthropic-models.ts';
 import { createGeminiProvider } from './gemini/gemini.ts';
 import { geminiThinks } from './gemini/gemini-models.ts';
+import type { ImageBudget } from './image-budget.ts';
 import { createOpenAiProvider } from './openai/openai.ts';
 import type { Provider } from './provider.ts';
 import type { UpstreamNetwork } from './upstream-pool.ts';
@@ -29,6 +30,8 @@ export interface ProviderSettings {
   readonly allowInsecure?: boolean;
   /** For pictures that a provider does not fetch itself. Default: they are refused. */
   readonly fetchImage?: SafeFetch;
+  /** Of all providers together. Default: each has one of its own. */
+  readonly imageBudget?: ImageBudget;
   /** Default: no proxy, and the authorities that Node trusts. */
   readonly network?: UpstreamNetwork;
 }

@@ -1,8 +1,9 @@
 // What a frontend sees when Gemini's wire format stands behind the gateway: the bill, images that this server fetches for
 // it, and images that it does not.
 
+import type { Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
-import { GenerateDocument, type GenerateInput } from '../generated/graphql.ts';
+import { BatchGenerateDocument, GenerateDocument, type GenerateInput } from '../generated/graphql.ts';
 import { startGateway, type TestGateway } from '../support/start-gateway.ts';
 import { type RawUpstream, startRawUpstream, writeJson } from '../unit/providers/raw-upstream.ts';
 
@@ -11,14 +12,31 @@ const PNG = Buffer.from(
   'base64',
 );
 
+/** Fetched by the gateway. */
+const AT_ONCE = 2;
+const held = new Set<Socket>();
+let mostHeld = 0;
+
+function servePixel(socket: Socket): void {
+  held.delete(socket);
+  socket.write(`HTTP/1.1 200 OK\r\ncontent-length: ${PNG.length}\r\n\r\n`);
+  socket.end(PNG);
+}
+
 let pictures: RawUpstream;
 let gateway: TestGateway;
 
 beforeAll(async () => {
   pictures = await startRawUpstream(({ socket, path }) => {
     if (path === '/pixel.png') {
-      socket.write(`HTTP/1.1 200 OK\r\ncontent-length: ${PNG.length}\r\n\r\n`);
-      socket.end(PNG);
+      servePixel(socket);
+    } else if (path.startsWith('/held/')) {
+      held.add(socket);
+      mostHeld = Math.max(mostHeld, held.size);
+      if (mostHeld < AT_ONCE) return;
+      setImmediate(() => {
+        for (const each of held) servePixel(each);
+      });
     } else if (path === '/inward') {
       writeJson(socket, '', 302, { location: 'http://127.0.0.1:1/metadata' });
     } else {
@@ -26,7 +44,10 @@ beforeAll(async () => {
     }
   });
   const { host } = new URL(pictures.url);
-  gateway = await startGateway({ kind: 'gemini', yaml: `outbound: { allowedHosts: ["${host}"] }\n` });
+  gateway = await startGateway({
+    kind: 'gemini',
+    yaml: `outbound: { allowedHosts: ["${host}"], maxFetchesAtOnce: ${AT_ONCE} }\n`,
+  });
 });
 afterEach(() => gateway.simulator.reset());
 afterAll(async () => {
@@ -72,6 +93,18 @@ it('thinking, cached and written tokens are charged once, to the nano-dollar', a
 it('an image at an allowed address is fetched here and sent along', async () => {
   expect(await lookAt(`${pictures.url}/pixel.png`)).toMatchObject({ __typename: 'GenerateSuccess' });
   expect(gateway.simulator.bill().requests).toHaveLength(1);
+});
+
+it('the images of all items of a batch together are fetched a few at once', async () => {
+  const items = Array.from({ length: 12 }, (_, index) => ({
+    model: 'sim-instant',
+    messages: [
+      { role: 'USER' as const, parts: [{ text: 'What is it?' }, { imageUrl: `${pictures.url}/held/${index}` }] },
+    ],
+  }));
+  const { batchGenerate } = await gateway.run(BatchGenerateDocument, { input: { items, concurrency: 12 } });
+  expect(batchGenerate).toMatchObject({ succeededCount: 12 });
+  expect(mostHeld).toBe(AT_ONCE);
 });
 
 it.each(['/inward', '/page'])(

@@ -2,8 +2,7 @@
 // network, and sent along. Packages leave that to the SDK that is usually around them.
 
 import type { ChatRequest, Message, Part } from '../../core/chat.ts';
-import type { SafeFetch } from '../../platform/safe-fetch.ts';
-import { fetchImages } from '../fetch-images.ts';
+import { fetchImages, type ImageFetching } from '../fetch-images.ts';
 import type { AiSdkModel } from './ai-sdk-packages.ts';
 
 /** Whether the model fetches such a picture itself. Patterns are for lower-case addresses. */
@@ -18,12 +17,14 @@ async function fetchesItself(model: AiSdkModel): Promise<(url: string) => boolea
 const partsOf = (message: Message): readonly Part[] => message.parts;
 const isUrl = (part: Part): part is Extract<Part, { readonly type: 'image-url' }> => part.type === 'image-url';
 
-/** The request with all pictures in it that the model would not fetch. @throws UpstreamError */
+/**
+ * The request with all pictures in it that the model would not fetch. They count as held until the signal aborts, as it
+ * does when the attempt is over: a package may go on, unheeded. @throws UpstreamError
+ */
 export async function withFetchedImages(
   request: ChatRequest,
   model: AiSdkModel,
-  fetchImage: SafeFetch,
-  signal: AbortSignal,
+  fetching: ImageFetching,
 ): Promise<ChatRequest> {
   const wanted = new Set(
     request.messages
@@ -33,10 +34,12 @@ export async function withFetchedImages(
   );
   if (wanted.size === 0) return request;
   const native = await fetchesItself(model);
-  const images = await fetchImages(
+  const { images, release } = await fetchImages(
     [...wanted].filter((url) => !native(url)),
-    { fetchImage, signal },
+    fetching,
   );
+  if (fetching.signal.aborted) release();
+  fetching.signal.addEventListener('abort', release, { once: true });
   const withData = (part: Part): Part => {
     const image = isUrl(part) ? images.get(part.url) : undefined;
     return image === undefined ? part : { type: 'image-data', ...image };

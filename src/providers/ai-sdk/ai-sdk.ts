@@ -8,6 +8,7 @@ import { UpstreamError } from '../../core/upstream-error.ts';
 import type { AiSdkPackage } from '../../platform/ai-sdk-package.ts';
 import type { SafeFetch } from '../../platform/safe-fetch.ts';
 import { answerBounds, DEFAULT_MAX_ANSWER_BYTES } from '../endpoint.ts';
+import { createImageBudget, type ImageBudget } from '../image-budget.ts';
 import type { Provider, ProviderCall, ProviderDelta, ProviderEnd, RequestReview } from '../provider.ts';
 import { createOptionList } from '../provider-options.ts';
 import { providerRequestId } from '../retry-after.ts';
@@ -39,13 +40,15 @@ export interface AiSdkProviderOptions {
   readonly network?: UpstreamNetwork;
   /** For pictures that a model does not fetch itself. Default: their addresses are handed to the package. */
   readonly fetchImage?: SafeFetch;
+  /** Default: one of its own. */
+  readonly imageBudget?: ImageBudget;
 }
 
 /** Models are asked for by the configuration, not by callers; a reload may bring others. */
 const MAX_MODELS = 256;
 
 export function createAiSdkProvider(options: AiSdkProviderOptions): Provider {
-  const { id, aiSdk, maxAnswerBytes = DEFAULT_MAX_ANSWER_BYTES } = options;
+  const { id, aiSdk, maxAnswerBytes = DEFAULT_MAX_ANSWER_BYTES, imageBudget: budget = createImageBudget() } = options;
   const facts = factsOf(aiSdk.name);
   const optionList = createOptionList('ai-sdk', [], options.allowedOptions, AI_SDK_RESERVED);
   const attempts = new AsyncLocalStorage<AiSdkAttempt>();
@@ -106,7 +109,7 @@ export function createAiSdkProvider(options: AiSdkProviderOptions): Provider {
     const model = modelOf(call.model);
     const { fetchImage } = options;
     const request = fetchImage
-      ? await withFetchedImages(call.request, model, fetchImage, attempt.signal)
+      ? await withFetchedImages(call.request, model, { fetchImage, budget, signal: attempt.signal })
       : call.request;
     const asked = aiSdkCallOptions(request, { model, facts, optionList, abortSignal: attempt.signal });
     if (streamed) await readStream(await streamOf(model, asked), attempt, reader);

@@ -4,6 +4,7 @@ import type { ChatRequest } from '../../core/chat.ts';
 import type { SafeFetch } from '../../platform/safe-fetch.ts';
 import { type AdapterOptions, answerBounds, DEFAULT_MAX_ANSWER_BYTES, endpointUrl } from '../endpoint.ts';
 import { fetchImages, unusableImage } from '../fetch-images.ts';
+import { createImageBudget, type ImageBudget } from '../image-budget.ts';
 import type { Provider, ProviderCall, ProviderDelta, ProviderEnd, RequestReview } from '../provider.ts';
 import { createOptionList } from '../provider-options.ts';
 import { readAnswer } from '../read-answer.ts';
@@ -16,6 +17,8 @@ import { ownToolName } from './gemini-tools.ts';
 export interface GeminiProviderOptions extends AdapterOptions {
   /** For images given by their addresses. Default: they are refused. */
   readonly fetchImage?: SafeFetch;
+  /** Default: one of its own. */
+  readonly imageBudget?: ImageBudget;
 }
 
 /** https://ai.google.dev/gemini-api/docs/generate-content/image-understanding#supported-formats */
@@ -35,6 +38,7 @@ function createPaths(baseUrl: string): (model: string, streamed: boolean) => str
 
 export function createGeminiProvider(options: GeminiProviderOptions): Provider {
   const { id, baseUrl, apiKey, maxAnswerBytes = DEFAULT_MAX_ANSWER_BYTES } = options;
+  const { fetchImage, imageBudget: budget = createImageBudget() } = options;
   const client = createUpstreamClient({
     url: endpointUrl(baseUrl, '/models'),
     headers: apiKey === undefined ? {} : { 'x-goog-api-key': apiKey.trim() },
@@ -58,33 +62,38 @@ export function createGeminiProvider(options: GeminiProviderOptions): Provider {
       ownToolName: (wireName) => ownToolName(wireName, request.tools),
     });
     return readAnswer(reader, async () => {
-      const timeouts = images.byUrl.size === 0 ? call.timeouts : await fillIn(images.byUrl, call);
-      if (!images.all.every(({ mimeType }) => IMAGE_TYPES.has(mimeType))) {
-        throw unusableImage('this provider takes PNG, JPEG, WebP, HEIC and HEIF');
+      const { timeouts, release } =
+        images.byUrl.size === 0 ? { ...call, release: () => {} } : await fillIn(images.byUrl, call);
+      try {
+        if (!images.all.every(({ mimeType }) => IMAGE_TYPES.has(mimeType))) {
+          throw unusableImage('this provider takes PNG, JPEG, WebP, HEIC and HEIF');
+        }
+        return await client.post({
+          path: pathOf(model, streamed),
+          body: JSON.stringify(body),
+          streamed,
+          timeouts,
+          signal,
+          onEvent: reader.readEvent,
+        });
+      } finally {
+        release();
       }
-      return client.post({
-        path: pathOf(model, streamed),
-        body: JSON.stringify(body),
-        streamed,
-        timeouts,
-        signal,
-        onEvent: reader.readEvent,
-      });
     });
   }
 
   /** Fetches the images that are only named. Returns what is left of the call's time. */
   async function fillIn(images: WireImages['byUrl'], { timeouts, signal }: ProviderCall) {
-    const { fetchImage } = options;
     if (fetchImage === undefined) throw unusableImage('this provider wants it sent along, and none is fetched');
     const { totalMs } = timeouts;
     const atMs = performance.now() + totalMs;
-    const fetched = await fetchImages(images.keys(), { fetchImage, signal, deadline: { atMs, totalMs } });
+    const held = await fetchImages(images.keys(), { fetchImage, budget, signal, deadline: { atMs, totalMs } });
     for (const [url, image] of images) {
-      const { mediaType = '', base64 = '' } = fetched.get(url) ?? {};
+      const { mediaType = '', base64 = '' } = held.images.get(url) ?? {};
       Object.assign(image, { mimeType: mediaType, data: base64 });
     }
-    return { ...timeouts, totalMs: Math.max(1, Math.round(atMs - performance.now())) };
+    const left = { ...timeouts, totalMs: Math.max(1, Math.round(atMs - performance.now())) };
+    return { timeouts: left, release: held.release };
   }
 
   return { id, review, chat, close: client.close };

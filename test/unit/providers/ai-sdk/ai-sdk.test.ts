@@ -6,6 +6,7 @@ import { createProxyChoice } from '../../../../src/platform/proxy-choice.ts';
 import type { SafeFetch } from '../../../../src/platform/safe-fetch.ts';
 import { SafeFetchError } from '../../../../src/platform/safe-fetch-exchange.ts';
 import { type AiSdkProviderOptions, createAiSdkProvider } from '../../../../src/providers/ai-sdk/ai-sdk.ts';
+import { createImageBudget } from '../../../../src/providers/image-budget.ts';
 import type { Provider } from '../../../../src/providers/provider.ts';
 import { createCertificateAuthority } from '../../../support/certificates.ts';
 import { startTestProxy } from '../../../support/start-proxy.ts';
@@ -392,6 +393,36 @@ describe('pictures by their address', () => {
     };
     const native = { type: 'file', mediaType: 'image/*', data: { type: 'url', url: new URL(URLS[1] ?? '') } };
     expect(content).toEqual([fetched, native, fetched, native]);
+  });
+
+  it.each<[string, () => Promise<unknown>, string | undefined]>([
+    ['is done', async () => RESULT, undefined],
+    [
+      'fails',
+      async () => {
+        throw new TypeError('a bug');
+      },
+      'UPSTREAM_ERROR',
+    ],
+    ['hears nothing of its end', () => new Promise(() => {}), 'CANCELLED'],
+  ])('take room until a package %s', async (_how, answering, failure) => {
+    const imageBudget = createImageBudget();
+    const taken: number[] = [];
+    const controller = new AbortController();
+    const { provider } = providerOf(
+      {
+        doGenerate: () => {
+          taken.push(imageBudget.bytes.taken);
+          if (failure === 'CANCELLED') controller.abort();
+          return answering();
+        },
+      },
+      { fetchImage: answer(PNG), imageBudget },
+    );
+    const { error } = await runCall(provider, { streamed: false, request, signal: controller.signal });
+    expect(error?.failure).toBe(failure);
+    expect(taken).toEqual([2 * PNG.length]);
+    expect(imageBudget.bytes.taken).toBe(0);
   });
 
   it.each<[string, SafeFetch, object, RegExp]>([

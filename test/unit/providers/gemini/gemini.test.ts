@@ -4,6 +4,7 @@ import { createOutboundHosts } from '../../../../src/platform/outbound-hosts.ts'
 import { createSafeFetch, type SafeFetch } from '../../../../src/platform/safe-fetch.ts';
 import { createProvider } from '../../../../src/providers/create-provider.ts';
 import { createGeminiProvider, type GeminiProviderOptions } from '../../../../src/providers/gemini/gemini.ts';
+import { createImageBudget } from '../../../../src/providers/image-budget.ts';
 import type { Provider } from '../../../../src/providers/provider.ts';
 import { chatRequest, runCall, userMessage } from '../chat-samples.ts';
 import { readFixtures } from '../fixtures.ts';
@@ -174,6 +175,35 @@ describe('images', () => {
       expect(upstream.requests).toHaveLength(0);
     },
   );
+
+  it.each<[string, (request: RawRequest) => void, string | undefined]>([
+    ['answered', stream(HELLO, STOP), undefined],
+    ['refused', ({ socket }) => writeJson(socket, '{}', 400), 'UPSTREAM_REJECTED'],
+    ['cut off', ({ socket }) => socket.destroy(), 'UPSTREAM_ERROR'],
+  ])('take room from when they are fetched until the request is %s', async (_how, answer, failure) => {
+    const imageBudget = createImageBudget();
+    const taken: number[] = [];
+    const { url, fetchImage } = await pictures(servePng);
+    const asked = (request: RawRequest): void => {
+      taken.push(imageBudget.bytes.taken);
+      answer(request);
+    };
+    const { provider } = await setup(asked, { fetchImage, imageBudget });
+    const { error } = await runCall(provider, { request: asking(byUrl(`${url}/a`), byUrl(`${url}/b`)) });
+    expect(error?.failure).toBe(failure);
+    expect(taken).toEqual([2 * PNG.length]);
+    expect(imageBudget.bytes).toMatchObject({ taken: 0, waiting: 0 });
+  });
+
+  it('of a type that the API does not take give their room back', async () => {
+    const imageBudget = createImageBudget();
+    const gif = 'GIF89a picture';
+    const { url, fetchImage } = await pictures(({ socket }) => writeJson(socket, gif));
+    const { upstream, provider } = await setup(stream(HELLO, STOP), { fetchImage, imageBudget });
+    expect((await runCall(provider, { request: asking(byUrl(url)) })).error?.failure).toBe('UPSTREAM_REJECTED');
+    expect(upstream.requests).toHaveLength(0);
+    expect(imageBudget.bytes.taken).toBe(0);
+  });
 
   it('of a type that the API does not take, and those that nobody fetches, are refused with the reason', async () => {
     const { upstream, provider } = await setup(stream(HELLO, STOP));
