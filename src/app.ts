@@ -274,6 +274,7 @@ const serverConfigurationOf = ({ config, core, upstreams, authenticate, renew }:
   publicUrl: config.server.publicUrl,
   trustedProxies: config.server.trustedProxies,
   httpsOnly: config.production,
+  maxConnections: config.server.maxConnections,
   throttle: config.throttle,
   sockets: config.sockets,
   bodyBytes: config.operationLimits.bodyBytes,

@@ -231,6 +231,7 @@ function assemble(
       allowedOrigins: file.server.allowedOrigins,
       introspection: file.server.introspection ?? !production,
       trustedProxies: file.server.trustedProxies,
+      maxConnections: file.server.maxConnections,
       ...ofNamedFiles,
     },
     auth: {

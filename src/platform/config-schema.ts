@@ -46,6 +46,7 @@ const server = section({
   introspection: flag().optional(),
   tls: section({ certFile: filePath(), keyFile: filePath() }).optional(),
   trustedProxies: list(addressRange(), 'a list of IP addresses or ranges of them').default([]),
+  maxConnections: wholeNumber(1, MOST).default(20_000),
   trustedDocuments: section({
     mode: documentMode().default('off'),
     manifest: text(/^[^\0]{1,4096}$/, 'the path of a manifest').optional(),

@@ -62,6 +62,8 @@ export interface ServerConfig {
   readonly tls: TlsConfig | undefined;
   /** IP addresses and ranges whose X-Forwarded-For and -Proto are believed. */
   readonly trustedProxies: readonly string[];
+  /** Open at once, of all clients together. */
+  readonly maxConnections: number;
 }
 
 export interface TlsConfig extends TlsFiles {

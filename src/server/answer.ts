@@ -10,11 +10,17 @@ export function answerJson(
   status: number,
   body: unknown,
   mediaType = 'application/json',
+  /** Whose body is waited for with the end of the answer, not with its text: see `discardBody`. */
+  request?: IncomingMessage,
 ): void {
   const text = JSON.stringify(body);
-  response
-    .writeHead(status, { 'Content-Type': `${mediaType}; charset=utf-8`, 'Content-Length': Buffer.byteLength(text) })
-    .end(text);
+  response.writeHead(status, {
+    'Content-Type': `${mediaType}; charset=utf-8`,
+    'Content-Length': Buffer.byteLength(text),
+  });
+  if (request === undefined || request.complete) return void response.end(text);
+  response.write(text);
+  request.once('close', () => response.end()).resume();
 }
 
 /** `json.legacy` counts for requests that were well-formed: only those can be errors "inside" GraphQL. */
@@ -23,13 +29,14 @@ export function answerErrors(
   errors: readonly GraphQLFormattedError[],
   json: JsonAnswer,
   wasWellFormed: boolean,
+  request?: IncomingMessage,
 ): void {
   const seconds = retryAfterSeconds(errors);
   if (seconds !== undefined) response.setHeader('Retry-After', seconds);
   const code = codeOf(errors[0]);
   if (code === 'UNAUTHENTICATED') response.setHeader('WWW-Authenticate', 'Bearer realm="sluice"');
   if (code === 'METHOD_NOT_ALLOWED') response.setHeader('Allow', 'POST, OPTIONS');
-  answerJson(response, statusOf(errors, json.legacy && wasWellFormed), { errors }, json.mediaType);
+  answerJson(response, statusOf(errors, json.legacy && wasWellFormed), { errors }, json.mediaType, request);
 }
 
 const lingerMs = 5_000;

@@ -58,6 +58,8 @@ export interface ConnectionGuardOptions {
   readonly clock: Clock;
   readonly logger: ServerLogger;
   /** Answers a request whose body broke or did not come in time, as any other error of it. */
+  /** What came behind the last request of a connection has no answer to wait for. */
+  readonly isBehindLast: (request: IncomingMessage) => boolean;
   readonly refuse: (request: IncomingMessage, response: ServerResponse, error: SluiceError) => void;
 }
 
@@ -68,7 +70,14 @@ interface Exchange {
   readonly open: Set<ServerResponse>;
 }
 
-export function guardConnections({ server, timings, clock, logger, refuse }: ConnectionGuardOptions): void {
+export function guardConnections({
+  server,
+  timings,
+  clock,
+  logger,
+  isBehindLast,
+  refuse,
+}: ConnectionGuardOptions): void {
   const latest = new WeakMap<object, Exchange>();
   const refused = new WeakSet<object>();
   // One more than is let through: Node drops those beyond without a word.
@@ -76,6 +85,7 @@ export function guardConnections({ server, timings, clock, logger, refuse }: Con
 
   server.on('request', (request, response) => {
     const { socket } = request;
+    if (isBehindLast(request)) return;
     const open = latest.get(socket)?.open ?? new Set();
     latest.set(socket, { request, response, open });
     open.add(response);

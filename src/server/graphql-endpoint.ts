@@ -16,6 +16,7 @@ import type { EdgeThrottle } from './edge-throttle.ts';
 import { singleResult, type WriteEventStream } from './event-stream.ts';
 import { executeGraphQL, writeGraphQLResponse } from './graphql-http.ts';
 import { type GraphQLRequestBody, readGraphQLRequest } from './graphql-request.ts';
+import type { LastRequests } from './last-requests.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { LiveCallers } from './live-callers.ts';
 import { type Negotiated, negotiate } from './negotiate.ts';
@@ -24,6 +25,7 @@ import type { ServerSettings } from './server-settings.ts';
 
 export interface GraphQLEndpointOptions {
   readonly throttle: EdgeThrottle;
+  readonly lastRequests: LastRequests;
   readonly writeEventStream: WriteEventStream;
   readonly lifecycle: Lifecycle;
   readonly liveCallers: LiveCallers;
@@ -32,6 +34,8 @@ export interface GraphQLEndpointOptions {
 /** What the request came to, for the log. */
 export interface EndpointOutcome {
   readonly caller: Caller | undefined;
+  /** Turned away unknown, for too many like it: told in sum elsewhere. */
+  readonly isThrottledStranger: boolean;
 }
 
 export type GraphQLEndpoint = (
@@ -41,15 +45,21 @@ export type GraphQLEndpoint = (
 ) => Promise<EndpointOutcome>;
 
 export function createGraphQLEndpoint(options: GraphQLEndpointOptions): GraphQLEndpoint {
-  const { throttle, writeEventStream, lifecycle, liveCallers } = options;
+  const { throttle, lastRequests, writeEventStream, lifecycle, liveCallers } = options;
 
-  async function identify(request: IncomingMessage, { client, settings }: Arrival): Promise<Caller> {
+  async function identify(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { client, settings }: Arrival,
+  ): Promise<Caller> {
     const apiKey = request.headers['x-api-key'];
     const credentials = {
       authorization: request.headers.authorization,
       apiKey: typeof apiKey === 'string' ? apiKey : undefined,
     };
     if (!hasCredentials(credentials)) {
+      // Said within this turn: what came in the same packet behind it is not even begun.
+      if (throttle.isAnonymousRefused(client.address)) lastRequests.end(request, response);
       await throttle.countAnonymous(client.address);
       throw new SluiceError('UNAUTHENTICATED');
     }
@@ -133,6 +143,7 @@ export function createGraphQLEndpoint(options: GraphQLEndpointOptions): GraphQLE
     const negotiated = negotiate(request.headers.accept);
     let caller: Caller | undefined;
     let isWellFormed = false;
+    let isThrottledStranger = false;
     const end = lifecycle.begin();
     const gone = new AbortController();
     const onClose = (): void => {
@@ -143,12 +154,12 @@ export function createGraphQLEndpoint(options: GraphQLEndpointOptions): GraphQLE
     const refuse = (errors: readonly GraphQLFormattedError[]): void => {
       if (response.headersSent || response.destroyed) return;
       discardBody(request, caller === undefined ? settings.maxAnonymousBodyBytes : settings.maxBodyBytes * 8);
-      answerErrors(response, errors, negotiated.json, isWellFormed);
+      answerErrors(response, errors, negotiated.json, isWellFormed, isThrottledStranger ? request : undefined);
     };
     try {
       if (request.method !== 'POST') throw new SluiceError('METHOD_NOT_ALLOWED');
       lifecycle.requireAccepting();
-      caller = await identify(request, arrival);
+      caller = await identify(request, response, arrival);
       const operation = await readOperation(request, settings.maxBodyBytes);
       isWellFormed = true;
       // The body may have been a minute on its way.
@@ -165,10 +176,14 @@ export function createGraphQLEndpoint(options: GraphQLEndpointOptions): GraphQLE
       const errors = await serve(operation, negotiated, { request, response, context, gone, settings });
       if (errors !== undefined) refuse(errors);
     } catch (error) {
+      if (caller === undefined && error instanceof SluiceError && error.code === 'RATE_LIMITED') {
+        isThrottledStranger = true;
+        if (!response.headersSent) lastRequests.end(request, response);
+      }
       // Who has left needs no answer, and its leaving is no fault worth a line in the log.
       if (!response.destroyed) refuse([settings.core.formatError(error, requestId)]);
     }
-    return { caller };
+    return { caller, isThrottledStranger };
   };
 }
 

@@ -3,7 +3,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
-import type { Caller } from '../core/caller.ts';
 import { type Clock, systemClock } from '../core/clock.ts';
 import { SluiceError } from '../core/errors.ts';
 import { answerErrors, discardBody } from './answer.ts';
@@ -16,9 +15,10 @@ import {
 } from './connection-guard.ts';
 import { createEdgeThrottle } from './edge-throttle.ts';
 import { createEventStreamWriter, type EventStreamOptions } from './event-stream.ts';
-import { createGraphQLEndpoint } from './graphql-endpoint.ts';
+import { createGraphQLEndpoint, type EndpointOutcome } from './graphql-endpoint.ts';
 import { answerHealth, answerReadiness, type Readiness } from './health.ts';
 import { requireHttps, strictTransportHeader } from './https-only.ts';
+import { createLastRequests } from './last-requests.ts';
 import { createLifecycle } from './lifecycle.ts';
 import { createLiveCallers } from './live-callers.ts';
 import { negotiate } from './negotiate.ts';
@@ -28,6 +28,7 @@ import { setSecurityHeaders } from './security-headers.ts';
 import type { ServerLogger } from './server-logger.ts';
 import { createServerSettings, type ServerConfiguration, type ServerSettings } from './server-settings.ts';
 import { problemOfRequest } from './sound-request.ts';
+import { createThrottleLog } from './throttle-log.ts';
 import { createWebSocketServer } from './websocket-server.ts';
 
 export interface HttpServerOptions extends ServerConfiguration {
@@ -74,6 +75,7 @@ export interface HttpServer {
 const paths: ReadonlySet<string> = new Set(['/graphql', '/healthz', '/readyz']);
 const pathOf = (request: IncomingMessage): string => (request.url ?? '/').split('?', 1)[0] ?? '/';
 const nothingHere = (): SluiceError => new SluiceError('NOT_FOUND', 'There is nothing here. GraphQL is at "/graphql".');
+const unknownCaller: EndpointOutcome = { caller: undefined, isThrottledStranger: false };
 /** For writing the answers of what was ended by the end of the grace. */
 const lastWordsMs = 1_000;
 
@@ -81,11 +83,14 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const { logger, clock = systemClock } = options;
   let settings = createServerSettings(options);
   const lifecycle = createLifecycle();
-  const throttle = createEdgeThrottle(options.throttle);
+  const throttleLog = createThrottleLog({ logger });
+  const throttle = createEdgeThrottle({ limits: options.throttle, onRefused: throttleLog.count });
+  const lastRequests = createLastRequests();
   const liveCallers = createLiveCallers((caller) => settings.renew(caller));
   const shared = { throttle, lifecycle, liveCallers };
   const graphql = createGraphQLEndpoint({
     ...shared,
+    lastRequests,
     writeEventStream: createEventStreamWriter(options.eventStreams),
   });
   const sockets = createWebSocketServer({
@@ -101,7 +106,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     response: ServerResponse,
     path: string,
     arrival: Arrival,
-  ): Promise<Caller | undefined> {
+  ): Promise<EndpointOutcome> {
     const problem = problemOfRequest(request);
     if (problem !== undefined) {
       // Where such a request ends is in doubt: nothing behind it is read.
@@ -112,14 +117,14 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       const { cors, httpsOnly } = arrival.settings;
       cors.apply(request, response);
       if (httpsOnly) requireHttps(arrival.client);
-      if (cors.answerPreflight(request, response)) return undefined;
-      return (await graphql(request, response, arrival)).caller;
+      if (cors.answerPreflight(request, response)) return unknownCaller;
+      return graphql(request, response, arrival);
     }
     discardBody(request, arrival.settings.maxAnonymousBodyBytes);
     if (path === '/healthz') answerHealth(response);
     else if (path === '/readyz') answerReadiness(response, lifecycle, options.readiness ?? (() => []));
     else throw nothingHere();
-    return undefined;
+    return unknownCaller;
   }
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -127,7 +132,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     const { requestId, client, settings: current } = arrival;
     const path = pathOf(request);
     const startedAtMs = clock.elapsed();
-    let caller: Caller | undefined;
+    let { caller, isThrottledStranger } = unknownCaller;
     let isRouted = false;
     let isClosed = false;
     const log = (): void => {
@@ -146,7 +151,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
         principal: caller?.principalId,
         client: client.address,
       };
-      if (path === '/graphql') logger.info(fields, 'request');
+      if (path === '/graphql' && !isThrottledStranger) logger.info(fields, 'request');
       else logger.debug(fields, 'request');
     };
     response.once('close', () => {
@@ -159,7 +164,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     if (strictTransport !== undefined) response.setHeader(...strictTransport);
     if (lifecycle.phase === 'DRAINING') response.setHeader('Connection', 'close');
     try {
-      caller = await route(request, response, path, arrival);
+      ({ caller, isThrottledStranger } = await route(request, response, path, arrival));
     } catch (error) {
       refuse(request, response, error, current);
     }
@@ -191,12 +196,17 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     timings,
     clock,
     logger,
+    isBehindLast: lastRequests.isBehind,
     refuse: (request, response, error) => {
       response.setHeader('Connection', 'close');
       refuse(request, response, error, settings);
     },
   });
-  server.on('request', (request, response) => void serve(request, response));
+  server.maxConnections = settings.maxConnections;
+  server.on('drop', (dropped) => throttleLog.count(dropped?.remoteAddress ?? '', 'connections beyond the most'));
+  server.on('request', (request, response) => {
+    if (!lastRequests.isBehind(request)) void serve(request, response);
+  });
   server.on('upgrade', (request, socket, head) => {
     // From here on nobody else listens: a caller that resets the connection is no fault of the process.
     socket.on('error', () => socket.destroy());
@@ -232,6 +242,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     server.closeAllConnections();
     await allSocketsGone;
     await closed;
+    throttleLog.stop();
     await settings.core.apollo.stop();
   }
   let stopping: Promise<void> | undefined;
@@ -263,6 +274,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     apply(configuration) {
       settings = createServerSettings(configuration);
       throttle.adjust(configuration.throttle);
+      server.maxConnections = settings.maxConnections;
       return liveCallers.renewAll();
     },
     replaceCertificate,

@@ -24,6 +24,8 @@ export interface ServerConfiguration {
   readonly trustedProxies?: readonly string[];
   /** Whether GraphQL is refused to those who came over plain HTTP from another machine. Default: false. */
   readonly httpsOnly?: boolean;
+  /** Open at once, signed in or not; further ones are closed unanswered. Default 20,000. */
+  readonly maxConnections?: number;
   readonly throttle?: EdgeThrottleLimits;
   readonly sockets?: SocketLimits;
   /** Default 4 MiB; also the largest message on a socket. */
@@ -40,6 +42,7 @@ export interface ServerSettings {
   readonly cors: Cors;
   readonly readClient: ReadClient;
   readonly httpsOnly: boolean;
+  readonly maxConnections: number;
   readonly sockets: SocketLimits;
   readonly maxBodyBytes: number;
   readonly maxAnonymousBodyBytes: number;
@@ -57,6 +60,7 @@ export function createServerSettings(configuration: ServerConfiguration): Server
     cors: createCors(allowedOrigins, publicUrl),
     readClient: createReadClient(configuration.trustedProxies ?? []),
     httpsOnly: configuration.httpsOnly ?? false,
+    maxConnections: configuration.maxConnections ?? 20_000,
     sockets: configuration.sockets ?? defaultSocketLimits,
     maxBodyBytes: configuration.bodyBytes ?? 4 * kib * kib,
     maxAnonymousBodyBytes: configuration.anonymousBodyBytes ?? 64 * kib,
