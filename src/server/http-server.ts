@@ -206,6 +206,9 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   server.on('drop', (dropped) => throttleLog.count(dropped?.remoteAddress ?? '', 'connections beyond the most'));
   server.on('request', (request, response) => {
     if (!lastRequests.isBehind(request)) void serve(request, response);
+    // Nothing more is read: megabytes that have come already would be taken apart before the connection is closed. Once
+    // this packet is through, that is: Node begins to read again with each request in it.
+    else queueMicrotask(() => request.socket.pause());
   });
   server.on('upgrade', (request, socket, head) => {
     // From here on nobody else listens: a caller that resets the connection is no fault of the process.
