@@ -36,11 +36,9 @@ describe('shared flights', () => {
     const start =
       (name: string) =>
       (signal: AbortSignal): Promise<number> =>
-        new Promise((_resolve, reject) => {
-          signal.addEventListener('abort', () => {
-            stopped.push(name);
-            reject(signal.reason);
-          });
+        new Promise(() => {
+          // It takes its time to stop.
+          signal.addEventListener('abort', () => stopped.push(name));
         });
     const [first, second] = [new AbortController(), new AbortController()];
     const asked = [flights.join('a', first.signal, start('one')), flights.join('a', second.signal, start('two'))];
