@@ -13,13 +13,20 @@ export class InputProblem extends Error {
   constructor(path: readonly (string | number)[], message: string, code: InvalidInputCode = 'INVALID') {
     super(message);
     this.code = code;
-    this.path = path.map(String);
+    this.path = path.map(shorten);
   }
 
   toInvalidInput(prefix: readonly string[]): InvalidInput {
     return { type: 'INVALID_INPUT', code: this.code, message: this.message, path: [...prefix, ...this.path] };
   }
 }
+
+/** Names in it may be the caller's own. */
+const longestStep = 64;
+const shorten = (step: string | number): string => {
+  const name = String(step);
+  return name.length > longestStep ? `${name.slice(0, longestStep - 1).toWellFormed()}…` : name;
+};
 
 /** Scalars named JSONObject let nothing else through today; this keeps the promise where the value is used. */
 export function requireObject(value: unknown, path: (string | number)[]): void {

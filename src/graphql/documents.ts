@@ -35,22 +35,24 @@ export interface DocumentRules {
 export type ReadDocument = (source: string) => DocumentResult;
 
 export interface DocumentsOptions extends DocumentRules {
-  /** Characters of source text kept, over all documents. Default 8 Mi. */
-  readonly maxCachedCharacters?: number;
+  /** Memory for documents that were read, estimated. Default 64 MiB. */
+  readonly maxCachedBytes?: number;
 }
 
 const maxCachedDocuments = 2_000;
+/** A document as it is kept takes about a hundred times its text. */
+const bytesPerToken = 256;
 /** Nobody reads more, and who sends many mistakes on purpose is not to have an answer that grows with them. */
 const maxValidationErrors = 5;
 
 export function createDocuments(options: DocumentsOptions): Documents {
   const read = createReadDocument(options);
-  const maxSize = options.maxCachedCharacters ?? 8 * 1024 * 1024;
+  const maxSize = options.maxCachedBytes ?? 64 * 1024 * 1024;
   const cache = new LRUCache<string, DocumentResult>({
     max: maxCachedDocuments,
     maxSize,
-    maxEntrySize: Math.min(maxSize, 256 * 1024),
-    sizeCalculation: (_result, source) => source.length + 1,
+    maxEntrySize: Math.min(maxSize, 1024 * 1024),
+    sizeCalculation: (result, source) => 2 * source.length + bytesPerToken * tokensOf(result, options.limits),
   });
 
   return {
@@ -62,6 +64,14 @@ export function createDocuments(options: DocumentsOptions): Documents {
       return result;
     },
   };
+}
+
+/** What is not valid is not known whole: it may have as many as there can be. */
+function tokensOf(result: DocumentResult, { tokens: most }: OperationLimits): number {
+  if (result.type === 'INVALID') return most;
+  let count = 1;
+  for (let token = result.document.loc?.startToken.next; token; token = token.next) count++;
+  return count;
 }
 
 /** Parses and validates by the rules that all documents pass, whichever way they came. */

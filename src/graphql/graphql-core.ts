@@ -20,6 +20,8 @@ export interface GraphQLCoreOptions {
   readonly logger: ApolloLogger;
   /** Those not given keep their defaults. */
   readonly limits?: Partial<OperationLimits>;
+  /** Memory for documents that were read. Default 64 MiB. */
+  readonly maxCachedDocumentBytes?: number;
   /** Default: none, mode `off`. */
   readonly trustedDocuments?: TrustedDocuments;
   readonly plugins?: readonly ApolloServerPlugin<HttpGraphQLContext>[];
@@ -40,7 +42,13 @@ export function createGraphQLCore(options: GraphQLCoreOptions): GraphQLCore {
   const { schema, generations, introspection, logger, plugins } = options;
   const limits = { ...defaultOperationLimits, ...options.limits };
   const formatError = createFormatError({ logger });
-  const documents = createDocuments({ schema, limits, introspection });
+  const { maxCachedDocumentBytes: maxCachedBytes } = options;
+  const documents = createDocuments({
+    schema,
+    limits,
+    introspection,
+    ...(maxCachedBytes === undefined ? {} : { maxCachedBytes }),
+  });
   const gate = createAdmissionGate({ schema, generations, limits });
   const apollo = createApolloServer({
     schema,

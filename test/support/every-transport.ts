@@ -42,7 +42,7 @@ async function overHttp(
   const text = await response.text();
   const type = response.headers.get('content-type') ?? '';
   const results = type.startsWith('text/event-stream')
-    ? [...text.matchAll(/^event: next\ndata: (.*)$/gm)].map(([, json]) => JSON.parse(json ?? ''))
+    ? [...text.matchAll(/^event: next\ndata: ([^\r\n]*)$/gm)].map(([, json]) => JSON.parse(json ?? ''))
     : type.startsWith('multipart/mixed')
       ? [...text.matchAll(/^{"payload":(.*)}\r$/gm)].map(([, json]) => JSON.parse(json ?? ''))
       : [JSON.parse(text)];

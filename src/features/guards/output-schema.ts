@@ -34,8 +34,13 @@ type Compiled = { readonly validate: ValidateFunction } | { readonly problem: st
 
 const NO_SCHEMA = 'This is not a JSON Schema we can check against';
 
-export function createOutputSchemas(): OutputSchemas {
-  const compiled = new LRUCache<string, Compiled>({ maxSize: KEPT_CHARACTERS });
+export interface OutputSchemasOptions {
+  /** Schemas whose compiled form is kept: the smallest takes 14 KB. Default 1,000. */
+  readonly maxKept?: number;
+}
+
+export function createOutputSchemas({ maxKept = 1_000 }: OutputSchemasOptions = {}): OutputSchemas {
+  const compiled = new LRUCache<string, Compiled>({ max: maxKept, maxSize: KEPT_CHARACTERS });
   /** These know the schema of schemas, which takes tens of milliseconds to compile: once, not once per schema. */
   const judges = {
     draft7: new Ajv({ strict: false, logger: false }),
