@@ -22,7 +22,7 @@ export function problemOfAnswer({ method, status, headers, text }: HttpAnswer): 
   if (typeof headers['x-request-id'] !== 'string') return 'no X-Request-Id';
   if (headers['x-content-type-options'] !== 'nosniff') return 'no X-Content-Type-Options';
   if (headers['content-security-policy'] === undefined) return 'no Content-Security-Policy';
-  if (method === 'HEAD' || method === 'OPTIONS') return text === '' ? undefined : 'an answer without a body has one';
+  if (method === 'HEAD' || status === 204) return text === '' ? undefined : 'an answer without a body has one';
   const type = String(headers['content-type']);
   if (type.startsWith('text/event-stream')) return problemOfEvents(text);
   if (type.startsWith('multipart/mixed')) return problemOfParts(text);
