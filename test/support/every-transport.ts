@@ -59,7 +59,7 @@ async function overSocket({ url, key }: Target, body: string): Promise<Outcome> 
 }
 
 /** The same on a socket that is open already, where nothing else runs. */
-export async function subscribeOver(wire: Wire, id: string, body: string): Promise<Outcome> {
+async function subscribeOver(wire: Wire, id: string, body: string): Promise<Outcome> {
   wire.send(`{"type":"subscribe","id":${JSON.stringify(id)},"payload":${body}}`);
   const results: FormattedExecutionResult[] = [];
   const messages: unknown[] = [];
