@@ -20,7 +20,7 @@ export type FuzzRequest =
   /** All that a socket of its own sends. */
   | { readonly type: 'CONVERSATION'; readonly messages: readonly (string | Buffer)[] };
 
-export const keys = ['good', 'other', 'user'] as const;
+const keys = ['good', 'other', 'user'] as const;
 
 const accepts = {
   json: [

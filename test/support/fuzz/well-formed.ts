@@ -39,7 +39,7 @@ export function problemOfAnswer({ method, status, headers, text }: HttpAnswer): 
 }
 
 /** One result, wherever it comes from. */
-export function problemOfResult(result: unknown): string | undefined {
+function problemOfResult(result: unknown): string | undefined {
   if (!isObject(result)) return 'a result that is no object';
   const { data, errors, extensions, ...others } = result;
   if (Object.keys(others).length > 0) return `members that do not exist: ${Object.keys(others)}`;
@@ -49,7 +49,7 @@ export function problemOfResult(result: unknown): string | undefined {
   return errors === undefined ? undefined : problemOfErrors(errors);
 }
 
-export function problemOfErrors(errors: unknown): string | undefined {
+function problemOfErrors(errors: unknown): string | undefined {
   if (!Array.isArray(errors) || errors.length === 0) return 'errors that are none';
   for (const error of errors) {
     if (!isObject(error)) return 'an error that is no object';
