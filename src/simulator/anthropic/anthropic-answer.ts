@@ -78,13 +78,14 @@ export function streamFrames(view: AnthropicView, plan: Plan, context: AnswerCon
 
   const repeat: Step[] = [];
   if (plan.text.length > 0) {
-    block(textBlock(''));
     const start = steps.length;
+    block(textBlock(''));
     for (const { text, tokens } of plan.text) {
       delta(`{"type":"text_delta","text":${JSON.stringify(text)}}`, tokens, 0, text);
     }
-    repeat.push(...steps.slice(start));
     endBlock();
+    // The whole block: what comes behind its end belongs to no block.
+    repeat.push(...steps.slice(start));
   }
   for (const call of plan.calls) {
     const { id: callId, name } = call;
