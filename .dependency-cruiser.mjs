@@ -17,6 +17,7 @@ Visitor.prototype.visitStatement = function visitStatementOrUsing(statement) {
 const floors = [
   '^src/main[.]ts$',
   '^src/app[.]ts$',
+  '^src/app/',
   '^src/server/',
   '^src/graphql/',
   '^src/generation/',

@@ -2,19 +2,16 @@
 // listen; reload() goes over to another configuration; stop() undoes it all in reverse.
 
 import { isDeepStrictEqual } from 'node:util';
-import { type Clock, systemClock } from './core/clock.ts';
-import { createMemoryIdempotencyClaims } from './features/admission/memory-idempotency-claims.ts';
+import { createOutbound, type Outbound } from './app/outbound.ts';
+import { createStorage } from './app/storage.ts';
+import { systemClock } from './core/clock.ts';
 import { createKeyring } from './features/auth/api-key.ts';
 import { type Authenticator, apiKeyEntries, createAuthenticator } from './features/auth/authenticate.ts';
 import { createOutputSchemas } from './features/guards/output-schema.ts';
 import { loadPriceTable } from './features/pricing/price-table.ts';
 import { resolveModels } from './features/pricing/resolve-models.ts';
 import { createTokenEstimator } from './features/pricing/token-estimator.ts';
-import { createMemoryBatchStore } from './features/results/memory-batch-store.ts';
-import { createMemoryResultStore } from './features/results/memory-result-store.ts';
 import { createModelCatalog } from './features/routing/model-catalog.ts';
-import { batchEventBytes, generationEventBytes } from './features/streams/event-size.ts';
-import { createMemoryEventLogs } from './features/streams/memory-event-logs.ts';
 import { createGenerations } from './generation/create-generations.ts';
 import type { GenerationSettings } from './generation/generation-settings.ts';
 import type { Upstreams } from './generation/upstreams.ts';
@@ -24,19 +21,14 @@ import { createCertificateKeeper } from './platform/certificate-keeper.ts';
 import type { Config } from './platform/config.ts';
 import { changesThatWait, describeChanges, withStanding } from './platform/config-changes.ts';
 import type { Logger } from './platform/logger.ts';
-import { createOutboundHosts, type OutboundHosts } from './platform/outbound-hosts.ts';
 import { createProxyChoice, type ProxyFor } from './platform/proxy-choice.ts';
-import { createSafeFetch, type SafeFetch } from './platform/safe-fetch.ts';
 import type { Secret } from './platform/secret.ts';
 import { requireSimulator, withSimulator } from './platform/simulator-offer.ts';
-import { createImageBudget, type ImageBudget } from './providers/image-budget.ts';
 import { createRetiredProviders, type OfferedProvider, offerProviders } from './providers/provider-set.ts';
 import { createHttpServer } from './server/http-server.ts';
 import type { ServerConfiguration } from './server/server-settings.ts';
 
 const HOUR_MS = 3_600_000;
-/** Of ended batches' logs together: answers that, for the most part, the results hold as well. */
-const BATCH_LOG_BYTES = 128 * 1024 * 1024;
 
 export interface AppParts {
   readonly config: Config;
@@ -61,13 +53,6 @@ export interface App {
   reload(config: Config): Promise<void>;
   /** Graceful: takes nothing new, finishes what runs within `graceMs` (default: as configured), then closes. */
   stop(graceMs?: number): Promise<void>;
-}
-
-/** How what calls name is fetched. */
-interface Outbound {
-  readonly hosts: OutboundHosts;
-  readonly fetchImage: SafeFetch;
-  readonly imageBudget: ImageBudget;
 }
 
 /** One configuration, put together. */
@@ -217,45 +202,6 @@ export async function createApp(parts: AppParts): Promise<App> {
       return stopping;
     },
   };
-}
-
-/** All that remembers, in the memory of this process. */
-function createStorage(config: Config, clock: Clock) {
-  const times = ({ streams, idempotency }: Config) => ({
-    logs: { retentionMs: streams.retentionMs, stalledReaderMs: streams.stalledReaderMs },
-    retentionMs: idempotency.retentionHours * HOUR_MS,
-  });
-  const { logs: logTimes, retentionMs } = times(config);
-  const logs = createMemoryEventLogs({ ...logTimes, clock, sizeOf: generationEventBytes });
-  const batchLogs = createMemoryEventLogs({
-    ...logTimes,
-    clock,
-    sizeOf: batchEventBytes,
-    maxEndedBytes: BATCH_LOG_BYTES,
-  });
-  const claims = createMemoryIdempotencyClaims({ retentionMs });
-  const results = createMemoryResultStore({ metadataTtlMs: retentionMs });
-  const batches = createMemoryBatchStore({ ttlMs: retentionMs });
-  return {
-    stores: { logs, batchLogs, claims, results, batches },
-    adjust(next: Config): void {
-      const now = times(next);
-      logs.adjust(now.logs);
-      batchLogs.adjust(now.logs);
-      claims.adjust(now);
-      results.adjust({ metadataTtlMs: now.retentionMs });
-      batches.adjust({ ttlMs: now.retentionMs });
-    },
-    close(): void {
-      logs.close();
-      batchLogs.close();
-    },
-  };
-}
-
-function createOutbound(outbound: Config['outbound']): Outbound {
-  const hosts = createOutboundHosts(outbound.allowedHosts);
-  return { hosts, fetchImage: createSafeFetch({ ...outbound, hosts }), imageBudget: createImageBudget(outbound) };
 }
 
 const generationSettingsOf = ({ streams, idempotency }: Config): GenerationSettings => ({

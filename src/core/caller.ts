@@ -1,6 +1,19 @@
 // Who asks. Made once per request (or socket) by auth, handed down by value; nothing below reads a header.
 
-export type AccessRole = 'MEMBER' | 'ADMIN' | 'OPERATOR';
+/** From the least to the most: each may do what those before it may. */
+export const ACCESS_ROLES = ['MEMBER', 'ADMIN', 'OPERATOR'] as const;
+export type AccessRole = (typeof ACCESS_ROLES)[number];
+
+/**
+ * What a credential may be used for: the ceiling of any role. generate: call models. usage:read: usage and cost of
+ * others within the reach of one's role. admin: the admin API. content:read: prompts and answers of others within the
+ * reach of one's role; part of no role, given by name only.
+ */
+export const ACCESS_SCOPES = ['generate', 'usage:read', 'admin', 'content:read'] as const;
+export type AccessScope = (typeof ACCESS_SCOPES)[number];
+
+/** What a credential that says nothing of scopes is good for. */
+export const DEFAULT_SCOPES: readonly AccessScope[] = ['generate', 'usage:read', 'admin'];
 
 /**
  * Which documents run for a caller. off: those sent as text, ids are not known. log: both; texts that are in no manifest
@@ -16,11 +29,22 @@ export interface Caller {
   readonly principalId: string;
   /** KEY: a server-side caller with an API key. USER: a person behind a token. Sockets are bounded by it. */
   readonly principalKind: 'KEY' | 'USER';
+  /** Subject of the token; undefined for API keys. Personal: never logged. */
+  readonly userId: string | undefined;
   readonly roles: readonly AccessRole[];
-  /** OAuth scopes; empty for API keys, whose roles alone decide. */
-  readonly scopes: readonly string[];
-  /** Names of the models this caller may use; undefined = all. */
+  /** What the credential is good for, whatever the roles. */
+  readonly scopes: readonly AccessScope[];
+  /** Names of the models this caller may use (organization, project, key and token together); undefined = all. */
   readonly allowedModels: ReadonlySet<string> | undefined;
   /** undefined: as the server is set. */
   readonly documentMode: DocumentMode | undefined;
+  /** Whether calls may name the end user they are made for (`endUserId`). */
+  readonly mayActForEndUsers: boolean;
+  /** When the credential ends by itself; milliseconds since the epoch; undefined: never. */
+  readonly expiresAtMs: number | undefined;
 }
+
+export const hasRole = ({ roles }: Pick<Caller, 'roles'>, least: AccessRole): boolean =>
+  roles.some((role) => ACCESS_ROLES.indexOf(role) >= ACCESS_ROLES.indexOf(least));
+
+export const hasScope = ({ scopes }: Pick<Caller, 'scopes'>, scope: AccessScope): boolean => scopes.includes(scope);

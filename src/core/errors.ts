@@ -14,6 +14,18 @@ export const ERROR_TABLE = {
     message: 'Send an API key as "Authorization: Bearer <key>" or "X-API-Key: <key>".',
   },
   FORBIDDEN: { status: 403, retryable: false, message: 'Your key is not allowed to do this.' },
+  INSUFFICIENT_SCOPE: { status: 403, retryable: false, message: 'Your key or token lacks the scope for this.' },
+  AUTHENTICATION_UNAVAILABLE: {
+    status: 503,
+    retryable: true,
+    message: 'Who you are cannot be checked right now: what knows it does not answer. Try again shortly.',
+  },
+  ACCESS_UNAVAILABLE: {
+    status: 503,
+    retryable: true,
+    message: 'The database of keys and projects does not answer. Try again shortly.',
+  },
+  CONFLICT: { status: 409, retryable: false, message: 'This does not fit what is there already.' },
   BAD_USER_INPUT: { status: 400, retryable: false, message: 'The input is not valid.' },
   GRAPHQL_PARSE_FAILED: { status: 400, retryable: false, message: 'The document is not valid GraphQL.' },
   GRAPHQL_VALIDATION_FAILED: { status: 400, retryable: false, message: 'The document does not fit the schema.' },
@@ -85,6 +97,10 @@ export interface ErrorDetails {
   readonly retryAfterMs?: number;
   /** Where in the input, e.g. `['input', 'items', '3', 'prompt']`. */
   readonly inputPath?: readonly string[];
+  /** Of UNAUTHENTICATED: the credential was good once and has expired or was revoked. Sockets then close with 4403. */
+  readonly wasKnown?: boolean;
+  /** Of INSUFFICIENT_SCOPE: what would be needed, for `WWW-Authenticate`. */
+  readonly neededScope?: string;
   readonly cause?: unknown;
 }
 
@@ -95,11 +111,15 @@ export class SluiceError extends Error {
   readonly retryAfterMs: number | undefined;
   /** Not called `path`: graphql-js takes an error with a path for one it has placed already. */
   readonly inputPath: readonly string[] | undefined;
+  readonly wasKnown: boolean;
+  readonly neededScope: string | undefined;
 
   constructor(code: ErrorCode, message: string = ERROR_TABLE[code].message, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
     this.retryAfterMs = details.retryAfterMs;
     this.inputPath = details.inputPath;
+    this.wasKnown = details.wasKnown ?? false;
+    this.neededScope = details.neededScope;
   }
 }

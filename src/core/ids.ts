@@ -27,3 +27,18 @@ function sortableId(nowMs: number): string {
 export const newGenerationId = (nowMs: number): string => `gen_${sortableId(nowMs)}`;
 export const newBatchId = (nowMs: number): string => `bat_${sortableId(nowMs)}`;
 export const newRequestId = (nowMs: number): string => `req_${sortableId(nowMs)}`;
+
+/** Ids of what is kept about access. A name never looks like one. */
+const RECORD_PREFIXES = {
+  ORGANIZATION: 'org',
+  PROJECT: 'prj',
+  API_KEY: 'key',
+  ROLE_GRANT: 'grt',
+  LIMIT: 'lim',
+  BUDGET: 'bud',
+} as const;
+export const newRecordId = (kind: keyof typeof RECORD_PREFIXES, nowMs: number): string =>
+  `${RECORD_PREFIXES[kind]}_${sortableId(nowMs)}`;
+export const newSecretId = (nowMs: number): string => `sec_${sortableId(nowMs)}`;
+export const newAuditId = (nowMs: number): string => `aud_${sortableId(nowMs)}`;
+export const newTokenId = (nowMs: number): string => `tok_${sortableId(nowMs)}`;

@@ -8,19 +8,29 @@ export interface Credentials {
   readonly authorization: string | undefined;
   /** `X-API-Key`. */
   readonly apiKey: string | undefined;
+  /** `Origin` of the request (of a socket: of its upgrade); undefined: none was sent. */
+  readonly origin: string | undefined;
+  /** Of the client, past trusted proxies. */
+  readonly address: string;
 }
 
-/** @throws SluiceError UNAUTHENTICATED for what is unknown, FORBIDDEN for what was known and has expired or is revoked. */
+/**
+ * @throws SluiceError UNAUTHENTICATED for what is unknown, has expired or is revoked (`wasKnown`); FORBIDDEN for what may not
+ *   be used from there; AUTHENTICATION_UNAVAILABLE when that cannot be told now.
+ */
 export type Authenticate = (credentials: Credentials) => Caller | Promise<Caller>;
 
 /** Who a caller is now, by what is known of keys at the moment; undefined: its credentials are good no longer. Cheap. */
 export type RenewCaller = (caller: Caller) => Caller | undefined;
 
-export const hasCredentials = ({ authorization, apiKey }: Credentials): boolean =>
+export const hasCredentials = ({ authorization, apiKey }: Pick<Credentials, 'authorization' | 'apiKey'>): boolean =>
   authorization !== undefined || apiKey !== undefined;
 
 /** Credentials among names written in any case, as clients put them into `connection_init`. */
-export function readCredentials(values: Readonly<Record<string, unknown>> | undefined): Credentials {
+export function readCredentials(
+  values: Readonly<Record<string, unknown>> | undefined,
+  from: Pick<Credentials, 'origin' | 'address'>,
+): Credentials {
   const find = (...names: readonly string[]): string | undefined => {
     for (const [key, value] of Object.entries(values ?? {})) {
       if (typeof value === 'string' && value !== '' && names.includes(key.toLowerCase())) return value;
@@ -28,7 +38,7 @@ export function readCredentials(values: Readonly<Record<string, unknown>> | unde
     return undefined;
   };
   const nested = values?.['headers'];
-  const own = { authorization: find('authorization'), apiKey: find('apikey', 'x-api-key', 'api-key') };
+  const own = { ...from, authorization: find('authorization'), apiKey: find('apikey', 'x-api-key', 'api-key') };
   if (hasCredentials(own) || typeof nested !== 'object' || nested === null) return own;
-  return readCredentials({ ...nested, headers: undefined });
+  return readCredentials({ ...nested, headers: undefined }, from);
 }

@@ -56,6 +56,8 @@ export function createGraphQLEndpoint(options: GraphQLEndpointOptions): GraphQLE
     const credentials = {
       authorization: request.headers.authorization,
       apiKey: typeof apiKey === 'string' ? apiKey : undefined,
+      origin: request.headers.origin,
+      address: client.address,
     };
     if (!hasCredentials(credentials)) {
       // Said within this turn: what came in the same packet behind it is not even begun.

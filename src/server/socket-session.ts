@@ -16,6 +16,8 @@ import { createSocketWire } from './socket-wire.ts';
 export interface SocketSessionOptions extends WebSocketServerOptions {
   readonly socket: WebSocket;
   readonly address: string;
+  /** `Origin` of the upgrade. */
+  readonly origin: string | undefined;
   /** Takes a place among the caller's sockets and gives it back; undefined when all are taken. */
   readonly takePlace: (caller: Caller) => (() => void) | undefined;
 }
@@ -38,7 +40,7 @@ const maxIdCharacters = 256;
 const strangerCloseMs = 2_000;
 
 export function createSocketSession(options: SocketSessionOptions): SocketSession {
-  const { socket, settings, lifecycle, liveCallers, clock, logger, address, throttle, takePlace } = options;
+  const { socket, settings, lifecycle, liveCallers, clock, logger, address, origin, throttle, takePlace } = options;
   const running = new Map<AbortController, SubscriptionResults | undefined>();
   let caller: Caller | undefined;
   let releasePlace: (() => void) | undefined;
@@ -72,7 +74,7 @@ export function createSocketSession(options: SocketSessionOptions): SocketSessio
 
   async function signIn(parameters: Readonly<Record<string, unknown>> | undefined): Promise<Caller> {
     lifecycle.requireAccepting();
-    const credentials = readCredentials(parameters);
+    const credentials = readCredentials(parameters, { origin, address });
     if (!hasCredentials(credentials)) {
       await throttle.countAnonymous(address);
       throw new SluiceError('UNAUTHENTICATED');
@@ -254,6 +256,7 @@ function withEnd(results: SubscriptionResults, finish: (outcome: string) => void
 /** Never 4403 for a bad key, never 4429 for a limit: clients take the first for worth a retry and the second for their own fault. */
 function closeCodeOf(error: unknown): readonly [code: number, reason: string] {
   if (!(error instanceof SluiceError)) return [CloseCode.InternalServerError, 'Internal server error'];
+  if (error.wasKnown) return [CloseCode.Forbidden, 'Forbidden'];
   switch (error.code) {
     case 'UNAUTHENTICATED':
       return [CloseCode.Unauthorized, 'Unauthorized'];
@@ -263,6 +266,8 @@ function closeCodeOf(error: unknown): readonly [code: number, reason: string] {
       return [1012, 'Service restart'];
     case 'RATE_LIMITED':
     case 'OVERLOADED':
+    case 'AUTHENTICATION_UNAVAILABLE':
+    case 'ACCESS_UNAVAILABLE':
       return [1013, goneAway];
     default:
       return [CloseCode.InternalServerError, 'Internal server error'];

@@ -68,7 +68,12 @@ export function createWebSocketServer(options: WebSocketServerOptions): GatewayS
     };
   }
 
-  function open(socket: WebSocket, wire: Duplex, { client, settings: current }: Arrival): void {
+  function open(
+    socket: WebSocket,
+    wire: Duplex,
+    origin: string | undefined,
+    { client, settings: current }: Arrival,
+  ): void {
     const bytes = countBytes(wire, current.maxAnonymousBodyBytes + framingBytes, () =>
       session.close(1009, 'Too much before signing in'),
     );
@@ -76,6 +81,7 @@ export function createWebSocketServer(options: WebSocketServerOptions): GatewayS
       ...options,
       socket,
       address: client.address,
+      origin,
       takePlace: (caller) => {
         bytes.stop();
         return takePlace(caller);
@@ -117,7 +123,9 @@ export function createWebSocketServer(options: WebSocketServerOptions): GatewayS
       }
       server.options.maxPayload = current.maxBodyBytes;
       upgrading = { requestId, strictTransport };
-      server.handleUpgrade(request, socket, head, (webSocket) => open(webSocket, socket, arrival));
+      server.handleUpgrade(request, socket, head, (webSocket) =>
+        open(webSocket, socket, request.headers.origin, arrival),
+      );
     },
     stop(spreadMs) {
       isStopping = true;

@@ -1,6 +1,6 @@
 // The generation layer on memory adapters, a provider that the test plays, and one model of each kind.
 
-import type { Caller } from '../../src/core/caller.ts';
+import { type Caller, DEFAULT_SCOPES } from '../../src/core/caller.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import type { Generation } from '../../src/core/generation.ts';
 import { createMemoryIdempotencyClaims } from '../../src/features/admission/memory-idempotency-claims.ts';
@@ -43,9 +43,12 @@ export const testCaller: Caller = {
   principalId: 'key:test',
   principalKind: 'KEY',
   roles: ['MEMBER'],
-  scopes: [],
+  userId: undefined,
+  scopes: DEFAULT_SCOPES,
   allowedModels: undefined,
   documentMode: undefined,
+  mayActForEndUsers: false,
+  expiresAtMs: undefined,
 };
 
 export interface TestGenerations extends Disposable {

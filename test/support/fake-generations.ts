@@ -3,7 +3,7 @@
 
 import { GraphQLError } from 'graphql';
 import type { Batch } from '../../src/core/batch.ts';
-import type { Caller } from '../../src/core/caller.ts';
+import { type Caller, DEFAULT_SCOPES } from '../../src/core/caller.ts';
 import { SluiceError } from '../../src/core/errors.ts';
 import type { GenerateOutcome, Generation, GenerationEvent } from '../../src/core/generation.ts';
 import { createModelCatalog, type Model } from '../../src/features/routing/model-catalog.ts';
@@ -23,9 +23,12 @@ export const caller: Caller = {
   principalId: 'key_1',
   principalKind: 'KEY',
   roles: ['MEMBER'],
-  scopes: [],
+  userId: undefined,
+  scopes: DEFAULT_SCOPES,
   allowedModels: undefined,
   documentMode: undefined,
+  mayActForEndUsers: false,
+  expiresAtMs: undefined,
 };
 
 const model: Model = {

@@ -3,7 +3,7 @@
 
 import { createHmac, createSecretKey, hkdfSync } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import type { AccessRole, Caller, DocumentMode } from '../../core/caller.ts';
+import { type AccessRole, type Caller, DEFAULT_SCOPES, type DocumentMode } from '../../core/caller.ts';
 import type { Secret } from '../../platform/secret.ts';
 
 export interface ApiKeyEntry {
@@ -89,9 +89,12 @@ function callerOf({ name, roles, allowedModels, documentMode, organizationId, pr
     projectId,
     principalId: `key:${name}`,
     principalKind: 'KEY',
+    userId: undefined,
     roles: [...roles],
-    scopes: [],
+    scopes: DEFAULT_SCOPES,
     allowedModels: allowedModels && new Set(allowedModels),
     documentMode,
+    mayActForEndUsers: false,
+    expiresAtMs: undefined,
   };
 }

@@ -392,7 +392,7 @@ describe('queries', () => {
       project: { id: 'project:web', name: 'web' },
       principal: 'key_1',
       roles: ['MEMBER'],
-      scopes: [],
+      scopes: ['generate', 'usage:read', 'admin'],
     });
   });
 });

@@ -31,9 +31,12 @@ describe('callers', () => {
       principalId: 'key:admin',
       principalKind: 'KEY',
       roles: ['OPERATOR', 'ADMIN', 'MEMBER'],
-      scopes: [],
+      userId: undefined,
+      scopes: ['generate', 'usage:read', 'admin'],
       allowedModels: undefined,
       documentMode: undefined,
+      mayActForEndUsers: false,
+      expiresAtMs: undefined,
     } satisfies Caller);
   });
 
