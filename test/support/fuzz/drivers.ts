@@ -26,6 +26,8 @@ export interface DriversOptions {
 
 const protocol = 'graphql-transport-ws';
 const patienceMs = 20_000;
+/** Long enough for a stream to begin. */
+const soonMs = 15;
 
 export function createDrivers({ url, onText }: DriversOptions): Drivers {
   const pool = new Pool(url, { connections: 24, pipelining: 1, keepAliveTimeout: 60_000 });
@@ -38,19 +40,20 @@ export function createDrivers({ url, onText }: DriversOptions): Drivers {
       // Cleared, so that nothing of a request is kept for as long as it might have taken.
       const timer = setTimeout(() => leave.abort(new Error('it took too long')), patienceMs);
       const sent = pool.request({ method, path, headers, body: body ?? null, signal: leave.signal });
-      if (leaves) setImmediate(() => leave.abort());
+      if (leaves === 'AT_ONCE') setImmediate(() => leave.abort());
+      if (leaves === 'SOON') setTimeout(() => leave.abort(), soonMs);
       try {
         const answer = await sent;
         const text = await answer.body.text();
         onText(text);
         return problemOfAnswer({ method, status: answer.statusCode, headers: answer.headers, text });
       } catch (error) {
-        return leaves ? undefined : `no answer: ${error}`;
+        return leaves !== undefined ? undefined : `no answer: ${error}`;
       } finally {
         clearTimeout(timer);
       }
     },
-    subscribe: ({ payload }) => shared.subscribe(payload),
+    subscribe: ({ payload, leaves }) => shared.subscribe(payload, leaves),
     conversation: ({ messages }) => converse(socketUrl, messages, onText),
     async close() {
       shared.close();
@@ -60,7 +63,10 @@ export function createDrivers({ url, onText }: DriversOptions): Drivers {
 }
 
 function createSharedSockets(url: string, onText: (text: string) => void) {
-  type Waiting = (problem: string | undefined) => void;
+  interface Waiting {
+    readonly leaves: boolean;
+    end(problem: string | undefined): void;
+  }
   interface Shared {
     readonly socket: WebSocket;
     readonly waiting: Map<string, Waiting>;
@@ -81,27 +87,33 @@ function createSharedSockets(url: string, onText: (text: string) => void) {
         const message = JSON.parse(text);
         const problem = problemOfMessage(message);
         if (message.type === 'connection_ack') return resolve({ socket, waiting });
-        if (problem === undefined && message.type === 'next') return;
-        waiting.get(message.id)?.(problem);
+        const wait = waiting.get(message.id);
+        if (problem === undefined && message.type === 'next' && wait?.leaves !== true) return;
+        if (message.type === 'next' && wait?.leaves) socket.send(`{"type":"complete","id":"${message.id}"}`);
         waiting.delete(message.id);
+        wait?.end(problem);
       });
       socket.once('close', (code, reason) => {
         sockets = [];
-        for (const end of waiting.values()) end(`the shared socket closed with ${code} ${reason}`);
+        for (const { end } of waiting.values()) end(`the shared socket closed with ${code} ${reason}`);
       });
     });
   }
 
   return {
-    async subscribe(payload: string): Promise<string | undefined> {
+    /** `leaves`: it is completed from this side at the first event. */
+    async subscribe(payload: string, leaves: boolean): Promise<string | undefined> {
       if (sockets.length === 0) sockets = Array.from({ length: 4 }, open);
       const { socket, waiting } = await (sockets[turn++ % sockets.length] as Promise<Shared>);
       const id = `op-${ids++}`;
       return new Promise((resolve) => {
         const timer = setTimeout(() => resolve('the operation did not end'), patienceMs);
-        waiting.set(id, (problem) => {
-          clearTimeout(timer);
-          resolve(problem);
+        waiting.set(id, {
+          leaves,
+          end: (problem) => {
+            clearTimeout(timer);
+            resolve(problem);
+          },
         });
         socket.send(`{"type":"subscribe","id":"${id}","payload":${payload}}`);
       });

@@ -16,6 +16,7 @@ import { buildGraphQLSchema } from '../../../src/graphql/schema.ts';
 import { createHttpServer } from '../../../src/server/http-server.ts';
 import { createTestGenerations, testCaller } from '../create-test-generations.ts';
 import type { ScriptedCall } from '../scripted-provider.ts';
+import { slowPrompt } from './value-grammar.ts';
 
 export interface FuzzServer {
   readonly url: string;
@@ -27,6 +28,7 @@ export interface FuzzServer {
 }
 
 const never = 1_000_000_000;
+const slowMs = 150;
 const kib = 1024;
 
 export async function startFuzzServer(): Promise<FuzzServer> {
@@ -133,7 +135,7 @@ const answers: readonly ((call: ScriptedCall) => void)[] = [
   (call) => {
     call.emitDelta({ type: 'reasoning', text: 'thinking' });
     call.emit('é😀\u2028');
-    setImmediate(() => call.finish('STOP', usage));
+    setTimeout(() => call.finish('STOP', usage), 5);
   },
 ];
 
@@ -144,8 +146,14 @@ const plain = (call: ScriptedCall): void => {
 };
 
 function answer(call: ScriptedCall, turn: number): void {
-  const strange = answers[turn % (2 * answers.length)];
-  (strange ?? plain)(call);
+  const [message] = call.call.request.messages;
+  const [part] = message?.parts ?? [];
+  if (part?.type === 'text' && part.text === slowPrompt) {
+    call.emit('taking its time');
+    setTimeout(() => call.finish(), slowMs);
+    return;
+  }
+  (answers[turn % (2 * answers.length)] ?? plain)(call);
 }
 
 /** Counts operations that got as far as a resolver of a root field. */

@@ -3,7 +3,7 @@
 
 import type { FuzzOperation } from './operation-grammar.ts';
 import type { Tape } from './tape.ts';
-import type { ValueGrammar } from './value-grammar.ts';
+import { slowPrompt, type ValueGrammar } from './value-grammar.ts';
 
 export type FuzzRequest =
   | {
@@ -12,11 +12,11 @@ export type FuzzRequest =
       readonly path: string;
       readonly headers: Readonly<Record<string, string>>;
       readonly body: Buffer | undefined;
-      /** The caller hangs up at once. */
-      readonly leaves: boolean;
+      /** When the caller hangs up before the end. */
+      readonly leaves: 'AT_ONCE' | 'SOON' | undefined;
     }
   /** The payload of a `subscribe`, on a socket that is shared with others. */
-  | { readonly type: 'SUBSCRIBE'; readonly payload: string }
+  | { readonly type: 'SUBSCRIBE'; readonly payload: string; readonly leaves: boolean }
   /** All that a socket of its own sends. */
   | { readonly type: 'CONVERSATION'; readonly messages: readonly (string | Buffer)[] };
 
@@ -180,7 +180,7 @@ export function createRequestGrammar(
       path,
       headers,
       body: method === 'GET' || method === 'HEAD' ? undefined : body,
-      leaves: tape.chance(2),
+      leaves: isSlow(whole.toString()) ? 'SOON' : tape.chance(3) ? 'AT_ONCE' : undefined,
     };
   }
 
@@ -201,7 +201,11 @@ export function createRequestGrammar(
           () => JSON.stringify({ type: 'pong' }),
           () => init,
           () =>
-            JSON.stringify({ type: tape.pick(['connection_ack', 'next', 'error', 'start', '']), id: 'a', payload: [] }),
+            JSON.stringify({
+              type: tape.pick(['connection_ack', 'next', 'error', 'start', '']),
+              id: 'a',
+              payload: tape.pick([{}, [{ message: 'no' }], [], null]),
+            }),
           () => JSON.stringify(values.json(tape)) ?? '',
           () => brokenBytes(Buffer.from(valid), tape).toString('utf8'),
           () => Buffer.from(valid),
@@ -215,15 +219,23 @@ export function createRequestGrammar(
 
   return (tape) => {
     const operation = generate(tape);
-    if (tape.chance(4)) return conversation(operation, tape);
+    if (tape.chance(9)) return conversation(operation, tape);
     if (tape.chance(operation.kind === 'subscription' ? 65 : 6)) {
       const payload = envelopeOf(operation, tape);
       // What is no payload of the protocol ends the socket: that belongs into conversations.
-      if (isPayload(payload)) return { type: 'SUBSCRIBE', payload: JSON.stringify(payload) };
+      if (isPayload(payload))
+        return {
+          type: 'SUBSCRIBE',
+          payload: JSON.stringify(payload),
+          leaves: isSlow(JSON.stringify(payload)) || tape.chance(10),
+        };
     }
     return httpRequest(operation, tape);
   };
 }
+
+/** As a prompt in variables, or in the text of the document. */
+const isSlow = (body: string): boolean => new RegExp(`\\\\?"${slowPrompt}\\\\?"`).test(body);
 
 function isPayload(payload: unknown): boolean {
   if (typeof payload !== 'object' || payload === null) return false;

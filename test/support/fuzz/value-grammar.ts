@@ -51,12 +51,15 @@ const schemas = [
   { pattern: '(' },
 ];
 
+/** What the provider takes its time for; whoever asks it does not wait for the end. */
+export const slowPrompt = 'slow';
+
 let keys = 0;
 
 /** Values of fields that mean something, by their names; the first is the one that works. */
 const byName: Readonly<Record<string, (tape: Tape, world: World) => unknown>> = {
   model: (tape) => tape.pick(['chat', 'chat', 'chat', 'chat', 'thinker', 'plain', 'unpriced', 'none', '__proto__']),
-  prompt: (tape) => tape.pick(['hi', 'tell me', ...texts]),
+  prompt: (tape) => tape.pick(['hi', 'tell me', ...texts, slowPrompt]),
   idempotencyKey: (tape) => tape.pick([`key-${keys++}`, `key-${keys++}`, `key-${keys++}`, 'one', 'two', '', 'é']),
   id: (tape, { ids }) => tape.pick([...ids, 'gen_nobody', 'bat_nobody', ...names]),
   generationId: (tape, { ids }) => tape.pick([...ids, 'gen_nobody', ...names]),
