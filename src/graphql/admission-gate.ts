@@ -1,5 +1,6 @@
 // The gate every operation passes after validation and before anything runs: coerces variables, walks the root
-// selection by execution's own rule and plans each generating field. What it plans is what runs.
+// selection by execution's own rule, demands what each field needs of its caller and plans each generating field. What
+// it plans is what runs.
 
 import {
   type DocumentNode,
@@ -23,6 +24,7 @@ import type { Asker } from '../generation/upstreams.ts';
 import { type CoercedValues, createInputBounds } from './coerce-variables.ts';
 import type { GraphQLContext } from './context.ts';
 import { toInvalidInputError } from './generation/invalid-input-error.ts';
+import { type Need, needOf, requireNeed } from './needs.ts';
 import { defaultOperationLimits, type OperationLimits } from './operation-limits.ts';
 import type { OperationPlan, PlannedField } from './operation-plan.ts';
 
@@ -65,6 +67,7 @@ interface RootField {
   readonly responseKey: string;
   /** undefined: it runs no model. */
   readonly kind: PlannedField['kind'] | undefined;
+  readonly need: Need | undefined;
   readonly definition: GraphQLField<unknown, unknown>;
   readonly node: FieldNode;
 }
@@ -118,7 +121,7 @@ export function createAdmissionGate(options: AdmissionGateOptions): AdmissionGat
       const node = nodes[0];
       const definition = node && rootType.getFields()[node.name.value];
       const kind = node && generatingFields[`${rootType.name}.${node.name.value}`];
-      if (node && definition) found.push({ responseKey, kind, definition, node });
+      if (node && definition) found.push({ responseKey, kind, need: needOf(definition), definition, node });
     }
     return found;
   }
@@ -182,6 +185,7 @@ export function createAdmissionGate(options: AdmissionGateOptions): AdmissionGat
       const shape = shapeOf(document, operation);
       const coerced = bounds.coerceVariables(operation.variableDefinitions ?? [], variables ?? {});
       const roots = shape.roots ?? collect(shape, operation, coerced);
+      for (const { need, definition } of roots) requireNeed(need, definition.name, caller);
       for (const root of roots) checkLiterals(root, coerced);
       const generating = roots.filter(isGenerating);
       const headerKey = generating.length === 0 ? undefined : idempotencyKeyHeader;

@@ -18,6 +18,7 @@ interface Described {
   /** Where in the input. */
   readonly inputPath: readonly string[] | undefined;
   readonly retryAfterMs: number | undefined;
+  readonly neededScope?: string | undefined;
 }
 
 /** Codes given by graphql-js' callers (Apollo Server, our document store) whose messages need a rewrite or are fixed. */
@@ -45,6 +46,7 @@ function describe(error: unknown): Described | undefined {
           message: sluiceError.message,
           inputPath: sluiceError.inputPath,
           retryAfterMs: sluiceError.retryAfterMs,
+          neededScope: sluiceError.neededScope,
         };
   }
   if (!(error instanceof GraphQLError)) return undefined;
@@ -127,11 +129,12 @@ function present(
   described: Described | undefined,
   requestId: string | undefined,
 ): GraphQLFormattedError {
-  const { code, message, inputPath, retryAfterMs } = described ?? {
+  const { code, message, inputPath, retryAfterMs, neededScope } = described ?? {
     code: 'INTERNAL_SERVER_ERROR',
     message: ERROR_TABLE.INTERNAL_SERVER_ERROR.message,
     inputPath: undefined,
     retryAfterMs: undefined,
+    neededScope: undefined,
   };
   const locations = error instanceof GraphQLError ? error.locations : undefined;
   const path = pathOf(error);
@@ -144,6 +147,7 @@ function present(
       ...(requestId === undefined ? {} : { requestId }),
       ...(inputPath === undefined ? {} : { path: inputPath }),
       ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+      ...(neededScope === undefined ? {} : { neededScope }),
     },
   };
 }

@@ -7,6 +7,7 @@ import { ORGANIZATION_ID_PREFIX, PROJECT_ID_PREFIX, toOrganization, toProject } 
 import type { GraphQLContext } from './context.ts';
 import { toGeneration } from './generation/generation.mapper.ts';
 import { MODEL_ID_PREFIX, toModel } from './models/model.mapper.ts';
+import { Needs } from './needs.ts';
 import { Node } from './node.types.ts';
 import type { ResolverServices } from './resolver-services.ts';
 
@@ -18,6 +19,7 @@ export class NodeResolver {
     this.#services = services;
   }
 
+  @Needs('CALLER')
   @Query(() => Node, {
     nullable: true,
     description:

@@ -4,13 +4,13 @@ type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
 import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-node/core';
-/** What a caller may do. */
+/** What a caller may do, as far as the scopes of its key or token go. Each role holds those before it. */
 export type AccessRole =
-  /** Steer the organization: its projects, keys and limits. */
+  /** Run the organization: its projects, keys and limits; see usage and cost of all its generations. */
   | 'ADMIN'
-  /** Call models and see their own generations. */
+  /** Call models; see and cancel their own generations. */
   | 'MEMBER'
-  /** Run this server: everything, in every organization. */
+  /** Run this server: what an ADMIN may do, in every organization, and the organizations themselves. */
   | 'OPERATOR';
 
 /** How one request to a model provider ended. */

@@ -5,11 +5,15 @@ import type { AccessRole as CoreAccessRole } from '../../core/caller.ts';
 import { describeEnum } from '../describe-enum.ts';
 import { Node } from '../node.types.ts';
 
-const AccessRole = describeEnum<CoreAccessRole>('AccessRole', 'What a caller may do.', {
-  MEMBER: 'Call models and see their own generations.',
-  ADMIN: 'Steer the organization: its projects, keys and limits.',
-  OPERATOR: 'Run this server: everything, in every organization.',
-});
+const AccessRole = describeEnum<CoreAccessRole>(
+  'AccessRole',
+  'What a caller may do, as far as the scopes of its key or token go. Each role holds those before it.',
+  {
+    MEMBER: 'Call models; see and cancel their own generations.',
+    ADMIN: 'Run the organization: its projects, keys and limits; see usage and cost of all its generations.',
+    OPERATOR: 'Run this server: what an ADMIN may do, in every organization, and the organizations themselves.',
+  },
+);
 
 @ObjectType({ simpleResolvers: true, implements: Node, description: 'A tenant of this server.' })
 export class Organization extends Node {
@@ -47,6 +51,9 @@ export class Viewer {
   @Field(() => [AccessRole], { description: 'Your roles.' })
   roles!: readonly CoreAccessRole[];
 
-  @Field(() => [String], { description: 'OAuth scopes of your token; empty for API keys, whose roles alone decide.' })
+  @Field(() => [String], {
+    description:
+      'What your key or token may be used for, whatever your roles: `generate`, `usage:read`, `admin`, `content:read`.',
+  })
   scopes!: readonly string[];
 }

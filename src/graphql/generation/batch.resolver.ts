@@ -4,6 +4,7 @@ import type { GraphQLResolveInfo } from 'graphql';
 import { Arg, Ctx, ID, Info, Mutation, Query, Resolver } from 'type-graphql';
 import { SluiceError } from '../../core/errors.ts';
 import type { GraphQLContext } from '../context.ts';
+import { Needs, TO_GENERATE } from '../needs.ts';
 import { planOf } from '../plan-of.ts';
 import type { ResolverServices } from '../resolver-services.ts';
 import { toBatchPayload } from './batch.mapper.ts';
@@ -17,6 +18,7 @@ export class BatchResolver {
     this.#services = services;
   }
 
+  @Needs('CALLER')
   @Query(() => BatchGeneratePayload, {
     nullable: true,
     description:
@@ -31,6 +33,7 @@ export class BatchResolver {
     return toBatchPayload(found);
   }
 
+  @Needs(TO_GENERATE)
   @Mutation(() => BatchGeneratePayload, {
     nullable: true,
     description:
@@ -45,6 +48,7 @@ export class BatchResolver {
     return toBatchPayload(await this.#services.generations.batch(batch, context.signal));
   }
 
+  @Needs(TO_GENERATE)
   @Mutation(() => BatchGeneratePayload, {
     nullable: true,
     description:
@@ -59,6 +63,7 @@ export class BatchResolver {
     return toBatchPayload(this.#services.generations.startBatch(batch));
   }
 
+  @Needs('CALLER')
   @Mutation(() => BatchGeneratePayload, {
     nullable: true,
     description:

@@ -2,6 +2,7 @@
 
 import { Arg, ID, Resolver, Root, Subscription } from 'type-graphql';
 import type { GraphQLContext } from '../context.ts';
+import { Needs } from '../needs.ts';
 import type { ResolverServices } from '../resolver-services.ts';
 import { toBatchProgress } from './batch.mapper.ts';
 import { BatchProgress } from './batch.types.ts';
@@ -11,6 +12,7 @@ import { mapEvents } from './map-events.ts';
 export function createBatchSubscriptions({ generations }: ResolverServices) {
   @Resolver()
   class BatchSubscriptions {
+    @Needs('CALLER')
     @Subscription(() => BatchProgress, {
       description:
         'Tells how a batch of yours gets on: at once where it stands at its start, then each item as it ends, in the order they end. Ends after the last.',

@@ -6,6 +6,7 @@ import { Arg, Ctx, ID, Info, Mutation, Query, Resolver } from 'type-graphql';
 import { SluiceError } from '../../core/errors.ts';
 import { formatNanoUsd } from '../../core/money.ts';
 import type { GraphQLContext } from '../context.ts';
+import { Needs, TO_GENERATE } from '../needs.ts';
 import { planOf } from '../plan-of.ts';
 import type { ResolverServices } from '../resolver-services.ts';
 import { CancelGenerationPayload } from './cancel.types.ts';
@@ -24,6 +25,7 @@ export class GenerationResolver {
     this.#services = services;
   }
 
+  @Needs('CALLER')
   @Query(() => Generation, {
     nullable: true,
     description:
@@ -38,6 +40,7 @@ export class GenerationResolver {
     return toGeneration(found);
   }
 
+  @Needs(TO_GENERATE)
   @Query(() => Estimate, {
     description:
       'What a call would take: tokens and the most it could cost. The input is checked as `generate` checks it.',
@@ -54,6 +57,7 @@ export class GenerationResolver {
     return { inputTokens, maxOutputTokens, maxCostUsd };
   }
 
+  @Needs(TO_GENERATE)
   @Mutation(() => GenerateResult, {
     nullable: true,
     description: 'Calls a model and waits for the whole answer. Without an idempotency key it stops when you hang up.',
@@ -68,6 +72,7 @@ export class GenerationResolver {
     return toGenerateResult(await this.#services.generations.generate(call, context.signal));
   }
 
+  @Needs(TO_GENERATE)
   @Mutation(() => GenerateResult, {
     nullable: true,
     description:
@@ -82,6 +87,7 @@ export class GenerationResolver {
     return toGenerateResult(call.type === 'INVALID_INPUT' ? call : this.#services.generations.start(call));
   }
 
+  @Needs('CALLER')
   @Mutation(() => CancelGenerationPayload, {
     nullable: true,
     description:

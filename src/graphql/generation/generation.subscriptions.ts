@@ -4,6 +4,7 @@
 
 import { Arg, ID, Resolver, Root, Subscription } from 'type-graphql';
 import type { GraphQLContext } from '../context.ts';
+import { Needs, TO_GENERATE } from '../needs.ts';
 import { planOf } from '../plan-of.ts';
 import type { ResolverServices } from '../resolver-services.ts';
 import { toEventStream } from './event.mapper.ts';
@@ -16,6 +17,7 @@ const AFTER = 'Cursor of the last event you have seen; the stream goes on behind
 export function createGenerationSubscriptions({ generations }: ResolverServices) {
   @Resolver()
   class GenerationSubscriptions {
+    @Needs(TO_GENERATE)
     @Subscription(() => GenerationEvent, {
       description:
         'Calls a model and tells the answer as it is written. Subscribing again with the same key and input attaches to the same generation; it is cancelled when nobody has listened for a while.',
@@ -33,6 +35,7 @@ export function createGenerationSubscriptions({ generations }: ResolverServices)
       return event;
     }
 
+    @Needs('CALLER')
     @Subscription(() => GenerationEvent, {
       description: 'Tells a generation of yours: what has happened so far, then what happens until it ends.',
       subscribe: ({ args, context }) => {

@@ -2,11 +2,13 @@
 
 import { Ctx, Query, Resolver } from 'type-graphql';
 import type { GraphQLContext } from '../context.ts';
+import { Needs } from '../needs.ts';
 import { toModel } from './model.mapper.ts';
 import { Model } from './model.types.ts';
 
 @Resolver()
 export class ModelResolver {
+  @Needs('CALLER')
   @Query(() => [Model], { description: 'The models you may call, in the order the operator lists them.' })
   models(@Ctx() { caller, upstreams }: GraphQLContext): Model[] {
     return upstreams.models.list(caller).map(toModel);

@@ -101,6 +101,15 @@ describe('other errors', () => {
     });
   });
 
+  it('say which scope is missing', () => {
+    const thrown = new SluiceError('INSUFFICIENT_SCOPE', undefined, { neededScope: 'usage:read' });
+    expect(format(thrown, 'r').extensions).toEqual({
+      code: 'INSUFFICIENT_SCOPE',
+      requestId: 'r',
+      neededScope: 'usage:read',
+    });
+  });
+
   it.each([
     new Error('secret'),
     new GraphQLError('secret'),

@@ -22,6 +22,7 @@ import {
   TokenKind,
   validate,
 } from 'graphql';
+import { needOf } from '../../../src/graphql/needs.ts';
 import { buildGraphQLSchema, printSluiceSchema } from '../../../src/graphql/schema.ts';
 import { servicesWith } from '../../support/fake-generations.ts';
 
@@ -115,6 +116,16 @@ describe('the schema', () => {
       'Query.estimate',
       'Subscription.generateStream',
     ]);
+  });
+
+  it('says of every root field what it needs of its caller: one that says nothing would be refused to everybody', () => {
+    const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()];
+    const silent = roots.flatMap((type) =>
+      Object.values(type?.getFields() ?? {})
+        .filter((field) => needOf(field) === undefined)
+        .map((field) => `${type?.name}.${field.name}`),
+    );
+    expect(silent).toEqual([]);
   });
 
   it('lets every field of Mutation be null, so that a failing sibling destroys no paid answer', () => {
