@@ -3,7 +3,7 @@
 
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { dirname, isAbsolute, relative, resolve } from 'node:path';
+import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { systemClock } from '../core/clock.ts';
 import { formatMicroUsd, type Prices } from '../core/money.ts';
 import { PROVIDER_KIND_FACTS } from '../core/provider-kinds.ts';
@@ -217,9 +217,11 @@ function assemble(
   isTerminal: boolean,
 ): Assembled {
   const { production } = environment;
+  const dataDirectory = resolve(cwd, environment.dataDirectory);
   return {
     production,
-    dataDirectory: resolve(cwd, environment.dataDirectory),
+    dataDirectory,
+    database: { kind: 'EMBEDDED', directory: join(dataDirectory, 'database') },
     adminKey: environment.adminKey,
     secret: environment.secret,
     proxies: environment.proxies,

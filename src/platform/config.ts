@@ -22,6 +22,8 @@ export interface Config {
   readonly file: string | undefined;
   /** Absolute path of the data folder; it may not exist yet. */
   readonly dataDirectory: string;
+  /** DATABASE_URL, or a folder in the data folder. */
+  readonly database: DatabaseConfig;
   /** SLUICE_ADMIN_KEY; undefined: the data folder keeps one (data-directory.ts). */
   readonly adminKey: Secret | undefined;
   /** SLUICE_SECRET; undefined: the data folder keeps one (data-directory.ts). */
@@ -47,6 +49,11 @@ export interface Config {
   /** Whole sentences to log at start: what works otherwise than the settings may suggest. */
   readonly warnings: readonly string[];
 }
+
+/** Where records are kept: a Postgres that nodes share, or PGlite in this process. */
+export type DatabaseConfig =
+  | { readonly kind: 'POSTGRES'; readonly url: Secret }
+  | { readonly kind: 'EMBEDDED'; readonly directory: string };
 
 export interface ServerConfig {
   readonly host: string;
