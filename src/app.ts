@@ -2,11 +2,10 @@
 // listen; reload() goes over to another configuration; stop() undoes it all in reverse.
 
 import { isDeepStrictEqual } from 'node:util';
+import { createIdentity, type IdentityService } from './app/identity.ts';
 import { createOutbound, type Outbound } from './app/outbound.ts';
 import { createStorage } from './app/storage.ts';
 import { systemClock } from './core/clock.ts';
-import { createKeyring } from './features/auth/api-key.ts';
-import { type Authenticator, apiKeyEntries, createAuthenticator } from './features/auth/authenticate.ts';
 import { createOutputSchemas } from './features/guards/output-schema.ts';
 import { loadPriceTable } from './features/pricing/price-table.ts';
 import { resolveModels } from './features/pricing/resolve-models.ts';
@@ -56,9 +55,11 @@ export interface App {
 }
 
 /** One configuration, put together. */
-interface Assembled extends Authenticator {
+interface Assembled {
   readonly config: Config;
   readonly outbound: Outbound;
+  /** Goes over to its ways of signing in. */
+  readonly useIdentity: () => void;
   readonly providers: readonly OfferedProvider[];
   readonly core: ConfiguredCore;
   readonly upstreams: Upstreams;
@@ -73,7 +74,7 @@ export async function createApp(parts: AppParts): Promise<App> {
   const clock = systemClock;
   const priceTable = await loadPriceTable();
   const proxyFor = createProxyChoice(parts.config.proxies);
-  const keyring = createKeyring(parts.secret);
+  const identity = createIdentity({ ...parts, clock });
   const { stores, ...storage } = createStorage(parts.config, clock);
   const generations = createGenerations({
     ...stores,
@@ -121,7 +122,7 @@ export async function createApp(parts: AppParts): Promise<App> {
         providers: new Map(providers.map(({ provider }) => [provider.id, provider])),
         hosts: outbound.hosts,
       },
-      ...createAuthenticator({ apiKeys: keyring.open(apiKeyEntries(parts.adminKey, config.auth)) }),
+      useIdentity: identity.prepare(config.auth),
       generationSettings: generationSettingsOf(config),
       modelNames: resolved.models.map(({ name }) => name),
       warnings: resolved.warnings,
@@ -129,11 +130,12 @@ export async function createApp(parts: AppParts): Promise<App> {
   }
 
   let current = await assemble(parts.config);
+  current.useIdentity();
   for (const warning of current.warnings) logger.warn(warning);
   tellProxies(current.providers, proxyFor, logger);
 
   const server = createHttpServer({
-    ...serverConfigurationOf(current),
+    ...serverConfigurationOf(current, identity),
     host: parts.config.server.host,
     port: parts.config.server.port,
     certificate: parts.config.server.tls?.pair,
@@ -158,9 +160,10 @@ export async function createApp(parts: AppParts): Promise<App> {
     if (stopping !== undefined) return;
     // From here on nothing fails, and nothing else runs until all of it is done.
     current = next;
+    next.useIdentity();
     storage.adjust(config);
     certificate.keep(config.server.tls);
-    const ended = server.apply(serverConfigurationOf(next));
+    const ended = server.apply(serverConfigurationOf(next, identity));
     const added = next.providers.filter((offered) => !before.providers.includes(offered));
     retired.add(before.providers.filter((one) => !next.providers.includes(one)).map(({ provider }) => provider));
     const changes = describeChanges(before.config, config);
@@ -211,11 +214,18 @@ const generationSettingsOf = ({ streams, idempotency }: Config): GenerationSetti
   resultRetentionMs: idempotency.retentionHours * HOUR_MS,
 });
 
-const serverConfigurationOf = ({ config, core, upstreams, authenticate, renew }: Assembled): ServerConfiguration => ({
+const serverConfigurationOf = (
+  { config, core, upstreams }: Assembled,
+  { authenticate, renew }: IdentityService,
+): ServerConfiguration => ({
   core: core.core,
   upstreams,
   authenticate,
-  renew,
+  renew(caller) {
+    const now = renew(caller);
+    // All there is to sign in with so far is at hand.
+    return now instanceof Promise ? caller : now;
+  },
   allowedOrigins: config.server.allowedOrigins,
   publicUrl: config.server.publicUrl,
   trustedProxies: config.server.trustedProxies,

@@ -5,6 +5,7 @@ import { PROVIDER_KIND_FACTS, PROVIDER_KINDS } from '../core/provider-kinds.ts';
 import type { ConfigProblem } from './config-errors.ts';
 import { formatPath, nearestName } from './config-errors.ts';
 import { type ConfigFile, isSubstitutedText } from './config-file.ts';
+import { formOfOthers } from './config-keys.ts';
 import { describeField } from './config-schema.ts';
 import { isLoopbackHost } from './loopback-host.ts';
 
@@ -85,6 +86,8 @@ export function checkFile(file: ConfigFile): readonly ConfigProblem[] {
     if (textOf(apiKey['name']) === 'admin') {
       report([...path, 'name'], '"admin"', 'another name: this one belongs to the admin key');
     }
+    const form = formOfOthers(textOf(apiKey['key']) ?? '');
+    if (form !== undefined) report([...path, 'key'], form.found, form.expected);
     listOf(apiKey['allowedModels']).forEach((entry, position) => {
       const id = textOf(entry);
       if (id === undefined || mayBeAmong(modelIds, id)) return;

@@ -3,6 +3,7 @@
 
 import { z } from 'zod';
 import { parseMicroUsd } from '../core/money.ts';
+import { isWebOrigin } from '../core/web-origin.ts';
 import { isAddressRange } from './address-ranges.ts';
 import { isSubstitutedText } from './config-file.ts';
 import { parseAllowedHost } from './outbound-hosts.ts';
@@ -120,15 +121,25 @@ export function addressRange() {
   return z.preprocess(plainText, z.string({ error }).refine(isAddressRange, { error }));
 }
 
-/** As browsers send it in `Origin`. */
+/** As browsers send it in `Origin`, or `*` for any. */
 export function origin() {
   const error = 'an origin like https://app.example.com (scheme, host and port, nothing after it), or "*"';
   return z.preprocess(
     plainText,
-    z
-      .string({ error })
-      .refine((value) => value === '*' || (URL.canParse(value) && new URL(value).origin === value), { error }),
+    z.string({ error }).refine((value) => value === '*' || isWebOrigin(value), { error }),
   );
+}
+
+/** As browsers send it in `Origin`. */
+export function webOrigin() {
+  const error = 'an origin like https://app.example.com (scheme, host and port, nothing after it)';
+  return z.preprocess(plainText, z.string({ error }).refine(isWebOrigin, { error }));
+}
+
+/** A moment, as milliseconds since the epoch. */
+export function dateTime() {
+  const error = 'a moment with its time zone, like 2027-01-31T00:00:00Z or 2027-01-31T01:00:00+01:00';
+  return z.preprocess(plainText, z.iso.datetime({ offset: true, error })).transform((value) => Date.parse(value));
 }
 
 /** A host that addresses from outside may lead to although it is not on the public internet. */

@@ -15,6 +15,7 @@ import { checkFile, literalSecrets, namesProviders } from './config-checks.ts';
 import { type Environment, readEnvironment } from './config-environment.ts';
 import { ConfigError, type ConfigProblem } from './config-errors.ts';
 import { type ConfigFile, parseConfigFile } from './config-file.ts';
+import { adminKeyProblems, apiKeyWarnings, toApiKey } from './config-keys.ts';
 import { type ConfiguredManifest, documentWarnings, readConfiguredManifest } from './config-manifest.ts';
 import { hostOf, productionProblems } from './config-production.ts';
 import { DEFAULT_TIMEOUTS, emptyFileConfig, type FileConfig, readShape } from './config-schema.ts';
@@ -61,7 +62,7 @@ export async function loadConfig(options: LoadConfigOptions = {}): Promise<Confi
     ),
     ...(problem === undefined ? productionProblems(environment, file) : []),
   ];
-  if (shape?.config !== undefined) problems.push(...adminKeyProblems(environment, shape.config));
+  problems.push(...adminKeyProblems(environment.adminKey, shape?.config?.auth.apiKeys ?? []));
   const { manifest, problems: ofManifest } =
     file === undefined || shape?.config === undefined
       ? noManifest
@@ -140,14 +141,6 @@ function fileProblems(
     all.push(...problems.filter((problem) => !told.has(problem.field)));
   }
   return all.sort((left, right) => (left.line ?? 0) - (right.line ?? 0));
-}
-
-function adminKeyProblems(environment: Environment, { auth }: FileConfig): readonly ConfigProblem[] {
-  const adminKey = environment.adminKey?.reveal();
-  const same = auth.apiKeys.find(({ key }) => key.reveal() === adminKey);
-  if (same === undefined) return [];
-  const found = `the key that auth.apiKeys gives to "${same.name}"`;
-  return [{ place: 'environment', line: undefined, field: 'SLUICE_ADMIN_KEY', found, expected: 'a key of its own' }];
 }
 
 interface Found {
@@ -237,13 +230,7 @@ function assemble(
       ...ofNamedFiles,
     },
     auth: {
-      apiKeys: file.auth.apiKeys.map(({ name, key, roles, allowedModels, documentMode }) => ({
-        name,
-        key,
-        roles,
-        allowedModels,
-        documentMode,
-      })),
+      apiKeys: file.auth.apiKeys.map(toApiKey),
       adminDocumentMode: file.auth.adminDocumentMode,
     },
     streams: file.streams,
@@ -313,6 +300,7 @@ function warningsOf(config: Assembled, file: FileConfig, configFile: ConfigFile 
     );
   }
   warnings.push(...tlsWarnings(config.server, systemClock));
+  warnings.push(...apiKeyWarnings(config.auth.apiKeys, config.server, systemClock));
   if (!config.production) return warnings;
   for (const place of configFile === undefined ? [] : literalSecrets(configFile)) {
     warnings.push(`${place}: a secret stands in the file itself; take it from the environment with \${NAME}.`);

@@ -2,7 +2,7 @@
 // checked in config-checks.ts, so that a mistake in one place hides none in another.
 
 import type { z } from 'zod';
-import { DOCUMENT_MODES } from '../core/caller.ts';
+import { ACCESS_SCOPES, DEFAULT_SCOPES, DOCUMENT_MODES } from '../core/caller.ts';
 import { PROVIDER_KINDS } from '../core/provider-kinds.ts';
 import { FACTORY_NAME, PACKAGE_NAME } from './config-ai-sdk.ts';
 import type { ConfigProblem } from './config-errors.ts';
@@ -12,6 +12,7 @@ import {
   allowedHost,
   anyMapping,
   choice,
+  dateTime,
   flag,
   KEY_SEPARATOR,
   list,
@@ -22,6 +23,7 @@ import {
   section,
   text,
   webAddress,
+  webOrigin,
   wholeNumber,
 } from './config-fields.ts';
 import { type ConfigFile, isSubstitutedText } from './config-file.ts';
@@ -53,24 +55,28 @@ const server = section({
   }).prefault({}),
 });
 
-const apiKey = section(
-  {
-    name: name(),
-    key: secret(/^[\x21-\x7e]{32,256}$/, 'a key of 32 to 256 printable ASCII characters without spaces'),
-    roles: list(choice(['MEMBER', 'ADMIN', 'OPERATOR']), 'a list of roles')
-      .min(1, { error: 'at least one role' })
-      .default(['MEMBER']),
-    allowedModels: list(modelName(), 'a list of model ids')
-      .min(1, { error: 'at least one model id, or no allowedModels at all' })
-      .optional(),
-    documentMode: documentMode().optional(),
-  },
-  {
-    expiresAt: 'an expiry date of keys',
-    allowedOrigins: 'binding a key to origins',
-    allowedCidrs: 'binding a key to addresses',
-  },
-);
+const apiKey = section({
+  name: name(),
+  key: secret(/^[\x21-\x7e]{32,256}$/, 'a key of 32 to 256 printable ASCII characters without spaces'),
+  roles: list(choice(['MEMBER', 'ADMIN', 'OPERATOR']), 'a list of roles')
+    .min(1, { error: 'at least one role' })
+    .default(['MEMBER']),
+  scopes: list(choice(ACCESS_SCOPES), 'a list of scopes')
+    .min(1, { error: 'at least one scope, or no scopes at all' })
+    .default([...DEFAULT_SCOPES]),
+  allowedModels: list(modelName(), 'a list of model ids')
+    .min(1, { error: 'at least one model id, or no allowedModels at all' })
+    .optional(),
+  allowedOrigins: list(webOrigin(), 'a list of origins')
+    .min(1, { error: 'at least one origin, or no allowedOrigins at all' })
+    .optional(),
+  allowedCidrs: list(addressRange(), 'a list of IP addresses or ranges of them')
+    .min(1, { error: 'at least one address, or no allowedCidrs at all' })
+    .optional(),
+  documentMode: documentMode().optional(),
+  endUsers: flag().default(false),
+  expiresAt: dateTime().optional(),
+});
 
 const provider = section(
   {

@@ -1,7 +1,7 @@
 // What the process was told: environment and configuration file, checked and complete. The only place that reads the
 // environment. Secrets in it mask themselves wherever it is printed.
 
-import type { AccessRole, DocumentMode } from '../core/caller.ts';
+import type { AccessRole, AccessScope, DocumentMode } from '../core/caller.ts';
 import type { Capability } from '../core/chat.ts';
 import type { Prices } from '../core/money.ts';
 import type { ProviderKind } from '../core/provider-kinds.ts';
@@ -95,10 +95,19 @@ export interface ApiKeyConfig {
   readonly name: string;
   readonly key: Secret;
   readonly roles: readonly AccessRole[];
+  readonly scopes: readonly AccessScope[];
   /** undefined: all models. */
   readonly allowedModels: readonly string[] | undefined;
+  /** Origins as browsers send them; undefined: any, and none. */
+  readonly allowedOrigins: readonly string[] | undefined;
+  /** Addresses of clients, and ranges of them; undefined: any. */
+  readonly allowedCidrs: readonly string[] | undefined;
   /** Which documents run for it. undefined: as the server is set. */
   readonly documentMode: DocumentMode | undefined;
+  /** Whether its calls may name the end user they are made for. */
+  readonly mayActForEndUsers: boolean;
+  /** Milliseconds since the epoch; undefined: never. */
+  readonly expiresAtMs: number | undefined;
 }
 
 export interface ProviderConfig {

@@ -381,6 +381,77 @@ models: [{ id: m, contextWindow: "\${S}", targets: "${secret}" }]
   });
 });
 
+describe('keys', () => {
+  const withKey = (fields: string): string => `auth: { apiKeys: [{ name: web, key: ${KEY}, ${fields} }] }\n${MINIMAL}`;
+
+  it('are bound to models, origins, addresses, scopes and an end in time', async () => {
+    const text = withKey(
+      'scopes: [generate, content:read], allowedOrigins: ["https://a.example"], allowedCidrs: [10.0.0.0/8, "::1"], endUsers: true, expiresAt: "2999-01-31T01:00:00+01:00"',
+    );
+    const { auth } = await loadText(text);
+    expect(auth.apiKeys[0]).toMatchObject({
+      scopes: ['generate', 'content:read'],
+      allowedOrigins: ['https://a.example'],
+      allowedCidrs: ['10.0.0.0/8', '::1'],
+      mayActForEndUsers: true,
+      expiresAtMs: Date.UTC(2999, 0, 31),
+    });
+  });
+
+  it('that say nothing of it are bound to nothing, and good for all but content', async () => {
+    const { auth } = await loadText(withKey('roles: [ADMIN]'));
+    expect(auth.apiKeys[0]).toMatchObject({
+      scopes: ['generate', 'usage:read', 'admin'],
+      allowedOrigins: undefined,
+      allowedCidrs: undefined,
+      mayActForEndUsers: false,
+      expiresAtMs: undefined,
+    });
+  });
+
+  it.each([
+    ['expiresAt: 2027-01-31', 'expiresAt: found "2027-01-31", expected a moment with its time zone'],
+    ['expiresAt: "2027-01-31T00:00:00"', 'expected a moment with its time zone'],
+    ['expiresAt: "2027-02-30T00:00:00Z"', 'expected a moment with its time zone'],
+    [
+      'allowedOrigins: ["https://a.example/"]',
+      'allowedOrigins[0]: found "https://a.example/", expected an origin like',
+    ],
+    ['allowedOrigins: ["*"]', 'allowedOrigins[0]: found "*", expected an origin like'],
+    ['allowedOrigins: []', 'at least one origin, or no allowedOrigins at all'],
+    ['allowedCidrs: [10.0.0.0/33]', 'allowedCidrs[0]: found "10.0.0.0/33", expected an IP address or a range'],
+    ['allowedCidrs: []', 'at least one address, or no allowedCidrs at all'],
+    ['scopes: [root]', 'scopes[0]: found "root", expected one of generate, usage:read, admin, content:read'],
+    ['scopes: []', 'at least one scope, or no scopes at all'],
+    ['endUsers: maybe', 'endUsers: found "maybe", expected true or false'],
+  ])('with %s are refused', async (fields, problem) => {
+    expect(await problemsOf(loadText(withKey(fields)))).toEqual([expect.stringContaining(problem)]);
+  });
+
+  it.each([
+    ['slk_0123456789abcdef0123456789abcdef', 'a key that begins with slk_'],
+    ['0123456789abcdef.0123456789abcdef.0123456789abcdef', 'which is how tokens look'],
+  ])('of a form that is looked up elsewhere are refused: %s', async (key, problem) => {
+    const loading = loadText(`auth: { apiKeys: [{ name: web, key: ${key} }] }\n${MINIMAL}`);
+    const [ofFile] = await problemsOf(loading);
+    const [ofEnvironment] = await problemsOf(loadText(MINIMAL, { SLUICE_ADMIN_KEY: key }));
+    expect(ofFile).toContain(`auth.apiKeys[0].key: found`);
+    expect(ofEnvironment).toContain('environment SLUICE_ADMIN_KEY: found');
+    for (const text of [ofFile, ofEnvironment]) {
+      expect(text).toContain(problem);
+      expect(text).not.toContain(key);
+    }
+  });
+
+  it('that have expired, or that no browser will get to, are warned of', async () => {
+    const origins = `server: { allowedOrigins: ["https://a.example"], publicUrl: "https://ai.example/x" }\n`;
+    const of = async (fields: string) => (await loadText(`${origins}${withKey(fields)}`)).warnings;
+    expect(await of('expiresAt: "2020-01-01T00:00:00Z"')).toEqual([expect.stringContaining('"web" has expired')]);
+    expect(await of('allowedOrigins: ["https://a.example", "https://ai.example"]')).toEqual([]);
+    expect(await of('allowedOrigins: ["https://b.example"]')).toEqual([expect.stringContaining('https://b.example')]);
+  });
+});
+
 describe('http:// addresses', () => {
   it.each([
     ['http://localhost:1', true],
