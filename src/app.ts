@@ -158,14 +158,15 @@ export async function createApp(parts: AppParts): Promise<App> {
     const next = await assemble(config, before);
     if (next.core.core.apollo !== before.core.core.apollo) await next.core.core.apollo.start();
     if (stopping !== undefined) return;
-    // From here on nothing fails, and nothing else runs until all of it is done.
+    // From here on nothing fails, and nothing else runs until the new configuration is in use.
     current = next;
     next.useIdentity();
     storage.adjust(config);
     certificate.keep(config.server.tls);
-    const ended = server.apply(serverConfigurationOf(next, identity));
+    const ending = server.apply(serverConfigurationOf(next, identity));
     const added = next.providers.filter((offered) => !before.providers.includes(offered));
     retired.add(before.providers.filter((one) => !next.providers.includes(one)).map(({ provider }) => provider));
+    const ended = await ending;
     const changes = describeChanges(before.config, config);
     const waitForRestart = changesThatWait(before.config, wanted);
     const fields = { changes, ...(waitForRestart.length === 0 ? {} : { waitForRestart }), ended };
@@ -216,16 +217,13 @@ const generationSettingsOf = ({ streams, idempotency }: Config): GenerationSetti
 
 const serverConfigurationOf = (
   { config, core, upstreams }: Assembled,
-  { authenticate, renew }: IdentityService,
+  { authenticate, renew, identityOf }: IdentityService,
 ): ServerConfiguration => ({
   core: core.core,
   upstreams,
   authenticate,
-  renew(caller) {
-    const now = renew(caller);
-    // All there is to sign in with so far is at hand.
-    return now instanceof Promise ? caller : now;
-  },
+  renew,
+  askAgainAtMs: (caller) => identityOf(caller)?.askAgainAtMs,
   allowedOrigins: config.server.allowedOrigins,
   publicUrl: config.server.publicUrl,
   trustedProxies: config.server.trustedProxies,

@@ -48,3 +48,25 @@ export const hasRole = ({ roles }: Pick<Caller, 'roles'>, least: AccessRole): bo
   roles.some((role) => ACCESS_ROLES.indexOf(role) >= ACCESS_ROLES.indexOf(least));
 
 export const hasScope = ({ scopes }: Pick<Caller, 'scopes'>, scope: AccessScope): boolean => scopes.includes(scope);
+
+/** What makes it the same caller. */
+const SAME = ['organizationId', 'projectId', 'principalId', 'principalKind', 'userId'] as const;
+
+/** Whether something that could be done before can be done no longer, or is done as somebody else now. */
+export function narrows(before: Caller, after: Caller): boolean {
+  return (
+    SAME.some((part) => before[part] !== after[part]) ||
+    ACCESS_ROLES.some((role) => hasRole(before, role) && !hasRole(after, role)) ||
+    before.scopes.some((scope) => !hasScope(after, scope)) ||
+    (before.mayActForEndUsers && !after.mayActForEndUsers) ||
+    losesModels(before.allowedModels, after.allowedModels)
+  );
+}
+
+function losesModels(before: Caller['allowedModels'], after: Caller['allowedModels']): boolean {
+  if (after === undefined) return false;
+  // Those on offer are not known here: all but some may well be fewer than all.
+  if (before === undefined) return true;
+  for (const model of before) if (!after.has(model)) return true;
+  return false;
+}

@@ -11,7 +11,7 @@ import type { GraphQLContext } from '../graphql/context.ts';
 import { selectOperation } from '../graphql/documents.ts';
 import { answerErrors, discardBody } from './answer.ts';
 import type { Arrival } from './arrival.ts';
-import { hasCredentials } from './authenticate.ts';
+import { hasCredentials, type SentFrom } from './authenticate.ts';
 import type { EdgeThrottle } from './edge-throttle.ts';
 import { singleResult, type WriteEventStream } from './event-stream.ts';
 import { executeGraphQL, writeGraphQLResponse } from './graphql-http.ts';
@@ -22,6 +22,7 @@ import type { LiveCallers } from './live-callers.ts';
 import { type Negotiated, negotiate } from './negotiate.ts';
 import { parseJson, readBytes, requireJson } from './read-body.ts';
 import type { ServerSettings } from './server-settings.ts';
+import { createStreamToCaller } from './stream-to-caller.ts';
 
 export interface GraphQLEndpointOptions {
   readonly throttle: EdgeThrottle;
@@ -29,6 +30,8 @@ export interface GraphQLEndpointOptions {
   readonly writeEventStream: WriteEventStream;
   readonly lifecycle: Lifecycle;
   readonly liveCallers: LiveCallers;
+  /** How long the reader of a stream that is ended may take for its last event. Default 1,000. */
+  readonly lastEventMs?: number | undefined;
 }
 
 /** What the request came to, for the log. */
@@ -46,18 +49,19 @@ export type GraphQLEndpoint = (
 
 export function createGraphQLEndpoint(options: GraphQLEndpointOptions): GraphQLEndpoint {
   const { throttle, lastRequests, writeEventStream, lifecycle, liveCallers } = options;
+  const streamToCaller = createStreamToCaller({ liveCallers, writeEventStream, lastEventMs: options.lastEventMs });
 
   async function identify(
     request: IncomingMessage,
     response: ServerResponse,
     { client, settings }: Arrival,
+    from: SentFrom,
   ): Promise<Caller> {
     const apiKey = request.headers['x-api-key'];
     const credentials = {
+      ...from,
       authorization: request.headers.authorization,
       apiKey: typeof apiKey === 'string' ? apiKey : undefined,
-      origin: request.headers.origin,
-      address: client.address,
     };
     if (!hasCredentials(credentials)) {
       // Said within this turn: what came in the same packet behind it is not even begun.
@@ -97,18 +101,16 @@ export function createGraphQLEndpoint(options: GraphQLEndpointOptions): GraphQLE
       await runOnApollo({ ...operation, query: text }, document, negotiated, exchange);
       return undefined;
     }
-    // A stream may go on for long: it ends with the key it was asked for with.
-    const leave = liveCallers.join(exchange.context.caller, (caller) => {
-      if (caller === undefined) exchange.response.destroy();
+    const { context, response, from, gone } = exchange;
+    return streamToCaller({
+      caller: context.caller,
+      from,
+      response,
+      kind: isSubscription,
+      start: () => core.subscribe({ ...operation, found }, context),
+      gone,
+      format: (error) => core.formatError(error, context.requestId),
     });
-    try {
-      const started = await core.subscribe({ ...operation, found }, exchange.context);
-      if (started.type === 'REFUSED') return started.errors;
-      await writeEventStream(exchange.response, isSubscription, started.results);
-      return undefined;
-    } finally {
-      leave();
-    }
   }
 
   async function runOnApollo(
@@ -161,11 +163,13 @@ export function createGraphQLEndpoint(options: GraphQLEndpointOptions): GraphQLE
     try {
       if (request.method !== 'POST') throw new SluiceError('METHOD_NOT_ALLOWED');
       lifecycle.requireAccepting();
-      caller = await identify(request, response, arrival);
+      const from = { origin: request.headers.origin, address: arrival.client.address };
+      caller = await identify(request, response, arrival, from);
       const operation = await readOperation(request, settings.maxBodyBytes);
       isWellFormed = true;
       // The body may have been a minute on its way.
-      liveCallers.requireKnown(caller);
+      const known = liveCallers.requireKnown(caller, from);
+      caller = known instanceof Promise ? await known : known;
       const context: GraphQLContext = {
         requestId,
         caller,
@@ -175,7 +179,7 @@ export function createGraphQLEndpoint(options: GraphQLEndpointOptions): GraphQLE
         closeStalledReader: () => void response.destroy(),
         plan: undefined,
       };
-      const errors = await serve(operation, negotiated, { request, response, context, gone, settings });
+      const errors = await serve(operation, negotiated, { request, response, from, context, gone, settings });
       if (errors !== undefined) refuse(errors);
     } catch (error) {
       if (caller === undefined && error instanceof SluiceError && error.code === 'RATE_LIMITED') {
@@ -192,6 +196,7 @@ export function createGraphQLEndpoint(options: GraphQLEndpointOptions): GraphQLE
 interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
+  readonly from: SentFrom;
   readonly context: GraphQLContext;
   readonly gone: AbortController;
   readonly settings: ServerSettings;

@@ -61,11 +61,13 @@ export interface HttpServer {
   /** e.g. `https://127.0.0.1:4000`; known once it listens. */
   readonly url: string;
   readonly address: AddressInfo;
+  /** Other settings for what begins from now on, at once: what runs goes on by those it began with. Then as `renewCallers`. */
+  apply(configuration: ServerConfiguration): Promise<number>;
   /**
-   * Other settings for what begins from now on: what runs goes on by those it began with. Sockets and streams of callers
-   * whose credentials are good no longer end; gives how many.
+   * Who is connected goes by what is known of keys, roles and access now: sockets and streams of those whose credentials
+   * are good no longer, or for less, end. Gives how many.
    */
-  apply(configuration: ServerConfiguration): number;
+  renewCallers(): Promise<number>;
   /** For handshakes from now on. */
   replaceCertificate(certificate: Certificate): void;
   /** Not ready at once, then nothing new, then waits for what runs up to `graceMs` in all, then closes. Asked again, the shorter grace counts. */
@@ -86,7 +88,12 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const throttleLog = createThrottleLog({ logger });
   const throttle = createEdgeThrottle({ limits: options.throttle, onRefused: throttleLog.count });
   const lastRequests = createLastRequests();
-  const liveCallers = createLiveCallers((caller) => settings.renew(caller));
+  const liveCallers = createLiveCallers({
+    renew: (caller, from) => settings.renew(caller, from),
+    askAgainAtMs: (caller) => settings.askAgainAtMs(caller),
+    clock,
+    logger,
+  });
   const shared = { throttle, lifecycle, liveCallers };
   const graphql = createGraphQLEndpoint({
     ...shared,
@@ -245,6 +252,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     server.closeAllConnections();
     await allSocketsGone;
     await closed;
+    liveCallers.close();
     throttleLog.stop();
     await settings.core.apollo.stop();
   }
@@ -280,6 +288,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       server.maxConnections = settings.maxConnections;
       return liveCallers.renewAll();
     },
+    renewCallers: liveCallers.renewAll,
     replaceCertificate,
     async stop(graceMs) {
       const timer = setTimeout(() => giveUp.abort(), graceMs);

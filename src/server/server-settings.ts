@@ -3,7 +3,7 @@
 
 import type { Upstreams } from '../generation/upstreams.ts';
 import type { GraphQLCore } from '../graphql/graphql-core.ts';
-import type { Authenticate, RenewCaller } from './authenticate.ts';
+import type { AskAgainAt, Authenticate, RenewCaller } from './authenticate.ts';
 import { type Cors, createCors } from './cors.ts';
 import type { EdgeThrottleLimits } from './edge-throttle.ts';
 import { createReadClient, type ReadClient } from './read-client.ts';
@@ -16,6 +16,8 @@ export interface ServerConfiguration {
   readonly authenticate: Authenticate;
   /** Default: callers never change. */
   readonly renew?: RenewCaller;
+  /** Default: never. */
+  readonly askAgainAtMs?: AskAgainAt | undefined;
   /** Default: none. */
   readonly allowedOrigins?: readonly string[];
   /** How clients reach the server, where that is not by its host and port. */
@@ -39,6 +41,7 @@ export interface ServerSettings {
   readonly upstreams: Upstreams;
   readonly authenticate: Authenticate;
   readonly renew: RenewCaller;
+  readonly askAgainAtMs: AskAgainAt;
   readonly cors: Cors;
   readonly readClient: ReadClient;
   readonly httpsOnly: boolean;
@@ -57,6 +60,7 @@ export function createServerSettings(configuration: ServerConfiguration): Server
     upstreams,
     authenticate,
     renew: configuration.renew ?? ((caller) => caller),
+    askAgainAtMs: configuration.askAgainAtMs ?? (() => undefined),
     cors: createCors(allowedOrigins, publicUrl),
     readClient: createReadClient(configuration.trustedProxies ?? []),
     httpsOnly: configuration.httpsOnly ?? false,

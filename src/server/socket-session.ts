@@ -10,6 +10,7 @@ import type { GraphQLContext } from '../graphql/context.ts';
 import type { SubscriptionResults } from '../graphql/subscribe-operation.ts';
 import { hasCredentials, readCredentials } from './authenticate.ts';
 import { readGraphQLRequest } from './graphql-request.ts';
+import type { CallerChange } from './live-callers.ts';
 import type { WebSocketServerOptions } from './socket-options.ts';
 import { createSocketWire } from './socket-wire.ts';
 
@@ -94,8 +95,9 @@ export function createSocketSession(options: SocketSessionOptions): SocketSessio
       releasePlace = takePlace(found);
       if (releasePlace === undefined) throw new SluiceError('RATE_LIMITED', 'Too many open sockets');
       caller = found;
-      leaveLiveCallers = liveCallers.join(found, onCallerChange);
-      return true;
+      leaveLiveCallers = liveCallers.join(found, { origin, address }, onCallerChange);
+      // It may have ended between the sign-in and this.
+      return socket.readyState === socket.OPEN;
     } catch (error) {
       const [code, reason] = closeCodeOf(error);
       if (code === CloseCode.InternalServerError) logger.error({ err: error }, 'a socket could not sign in');
@@ -104,11 +106,10 @@ export function createSocketSession(options: SocketSessionOptions): SocketSessio
     }
   }
 
-  /** Later operations go by what the key may do now. Who goes by another name signs in anew. */
-  function onCallerChange(now: Caller | undefined): void {
-    if (now === undefined) close(CloseCode.Forbidden, 'Forbidden');
-    else if (now.principalId === caller?.principalId) caller = now;
-    else close(1012, 'Sign in again');
+  /** Later operations go by what the caller may do now. Who may do less, or goes by another name, signs in anew. */
+  function onCallerChange(change: CallerChange): void {
+    if (change.type === 'CHANGED') caller = change.caller;
+    else close(CloseCode.Forbidden, change.mayReturn ? 'Sign in again' : 'Forbidden');
   }
 
   async function subscribe(

@@ -93,15 +93,18 @@ describe('a reload reaches', () => {
     expect((await wire.subscribe('4', subscription('fourth'))).payload[0].extensions.code).toBe('RATE_LIMITED');
   });
 
-  it('what a key may do, on its open sockets as well; under another name it has to sign in anew', async () => {
-    await using gateway = await startGateway({ apiKeys: app() });
+  it('what a key may do, on its open sockets as well; for less, or under another name, it has to sign in anew', async () => {
+    await using gateway = await startGateway({ apiKeys: app(', allowedModels: [sim-fast]') });
     await using wire = await openSignedIn(gateway.socketUrl, appKey);
-    expect((await wire.subscribe('1', subscription('first'))).type).toBe('next');
+    expect((await wire.subscribe('1', subscription('first'))).payload[0].extensions.code).toBe('MODEL_NOT_FOUND');
+    await gateway.reload({ apiKeys: app() });
+    expect((await wire.subscribe('2', subscription('second'))).type).toBe('next');
     await gateway.reload({ apiKeys: app(', allowedModels: [sim-fast]') });
-    expect((await wire.subscribe('2', subscription('second'))).payload[0].extensions.code).toBe('MODEL_NOT_FOUND');
-    expect((await wire.subscribe('3', subscription('third', 'sim-fast'))).type).toBe('next');
-    await gateway.reload({ apiKeys: [`{ name: renamed, key: "${appKey}" }`] });
-    expect(await wire.closed).toEqual({ code: 1012, reason: 'Sign in again' });
+    expect(await wire.closed).toEqual({ code: 4403, reason: 'Sign in again' });
+    await using again = await openSignedIn(gateway.socketUrl, appKey);
+    expect((await again.subscribe('1', subscription('third', 'sim-fast'))).type).toBe('next');
+    await gateway.reload({ apiKeys: [`{ name: renamed, key: "${appKey}", allowedModels: [sim-fast] }`] });
+    expect(await again.closed).toEqual({ code: 4403, reason: 'Sign in again' });
     const { data } = await gateway.send({ query: '{ viewer { principal } }', key: appKey });
     expect(data.viewer.principal).toBe('key:renamed');
   });
@@ -135,7 +138,7 @@ describe('a reload reaches', () => {
       JSON.stringify({ query: `mutation { generate(input: { model: "sim-instant", prompt: "Hi" }) { __typename } }` }),
     );
     const [answer] = await once(request, 'response');
-    expect(answer.statusCode).toBe(403);
+    expect(answer.statusCode).toBe(401);
     answer.resume();
     expect(gateway.simulator.bill().totals.requests).toBe(0);
   });

@@ -16,6 +16,8 @@ export interface Identity {
    * disabled, gone). At once where what it rests on is at hand. @throws SluiceError AUTHENTICATION_UNAVAILABLE
    */
   renew(): Identity | undefined | Promise<Identity | undefined>;
+  /** When that has to be done though nobody tells of a change (milliseconds since the epoch); undefined: never. */
+  readonly askAgainAtMs?: number | undefined;
 }
 
 export interface SignIn {
