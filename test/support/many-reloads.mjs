@@ -37,6 +37,7 @@ const apiKeyOf = (count) => ({
   name: `name-${count % 3}`,
   key: createSecret(String(count).padStart(40, '0')),
   roles: ['MEMBER'],
+  scopes: ['generate'],
   allowedModels: undefined,
   documentMode: undefined,
 });
