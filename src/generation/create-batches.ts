@@ -2,7 +2,6 @@
 // have keys of their own made from it, so that what one batch has paid for no other one pays again.
 
 import type { Batch, BatchEvent, BatchItem } from '../core/batch.ts';
-import type { Caller } from '../core/caller.ts';
 import type { Clock } from '../core/clock.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { GenerateOutcome, IdempotencyRefusal } from '../core/generation.ts';
@@ -15,12 +14,13 @@ import { asReplayed, mayComeOutOtherwise, summarise } from './batch-summary.ts';
 import { parseCursor } from './cursor.ts';
 import type { GenerationSettings } from './generation-settings.ts';
 import type { Batches } from './generations.ts';
-import { isOwner, ownerOf } from './ownership.ts';
+import { mayCancel, ownerOf, sightOf } from './ownership.ts';
 import type { PreparedBatch } from './prepared-batch.ts';
 import { refusal, refusalError } from './refusal.ts';
 import { retellBatch } from './retell.ts';
 import { type BatchEnd, createRunningBatches, type RunningBatch, type RunningBatches } from './running-batches.ts';
 import type { LeavePolicy } from './waiters.ts';
+import { batchAsSeen } from './withheld.ts';
 
 export interface BatchesParts {
   readonly items: BatchItems;
@@ -99,10 +99,8 @@ export function createBatches(parts: BatchesParts): Batches & Pick<RunningBatche
   const toBatch = (stored: StoredBatch): Batch =>
     summarise({ ...stored, total: stored.items.length, ended: itemsOf(stored) });
 
-  function visible(batchId: string, caller: Caller): RunningBatch | StoredBatch | undefined {
-    const found = running.find(batchId) ?? store.get(batchId);
-    return found !== undefined && isOwner(found.owner, caller) ? found : undefined;
-  }
+  const known = (batchId: string): RunningBatch | StoredBatch | undefined =>
+    running.find(batchId) ?? store.get(batchId);
 
   /** The caller left before anything ran. */
   function neverBegun(batch: PreparedBatch): Batch {
@@ -148,27 +146,32 @@ export function createBatches(parts: BatchesParts): Batches & Pick<RunningBatche
       return entry.attached ? asReplayed(batchNow) : batchNow;
     },
     findBatch(batchId, caller) {
-      const found = visible(batchId, caller);
-      if (found === undefined) return undefined;
-      return 'snapshot' in found ? found.snapshot() : toBatch(found);
+      const found = known(batchId);
+      const sight = found && sightOf(found.owner, caller);
+      if (found === undefined || sight === undefined) return undefined;
+      return batchAsSeen('snapshot' in found ? found.snapshot() : toBatch(found), sight);
     },
     followBatch(batchId, caller, { after, onStalled }) {
-      const found = visible(batchId, caller);
-      if (found === undefined) throw new SluiceError('NOT_FOUND', undefined, { inputPath: ['batchId'] });
+      const found = known(batchId);
+      if (found === undefined || sightOf(found.owner, caller) !== 'WHOLE') {
+        throw new SluiceError('NOT_FOUND', undefined, { inputPath: ['batchId'] });
+      }
       const afterSequence = after === undefined ? 0 : parseCursor(after, batchId);
       const events = logs.read(batchId, { afterSequence, onStalled });
-      // Whoever knows the id of a batch that runs has started it, and then it runs to its end: readers need not be counted.
+      // An owner who knows the id of a batch that runs has started it, and then it runs to its end; others only look on.
+      // Readers need not be counted.
       if (events !== undefined) return { ...events, batchId };
       if (after !== undefined) throw new SluiceError('CURSOR_EXPIRED', undefined, { inputPath: ['after'] });
       if ('snapshot' in found) throw new Error('a batch that runs has a log');
       return { ...retellBatch(itemsOf(found)), batchId };
     },
     async cancelBatch(batchId, caller) {
-      const found = visible(batchId, caller);
-      if (found === undefined) return undefined;
-      if (!('snapshot' in found)) return toBatch(found);
+      const found = known(batchId);
+      if (found === undefined || !mayCancel(found.owner, caller)) return undefined;
+      const sight = sightOf(found.owner, caller) ?? 'METADATA';
+      if (!('snapshot' in found)) return batchAsSeen(toBatch(found), sight);
       found.stop('CANCELLED');
-      return found.ended;
+      return batchAsSeen(await found.ended, sight);
     },
     ended: running.ended,
     stopAll: running.stopAll,

@@ -1,7 +1,6 @@
 // Everything a caller can do with generations, put together.
 
 import type { BatchEvent } from '../core/batch.ts';
-import type { Caller } from '../core/caller.ts';
 import type { Clock } from '../core/clock.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { GenerateOutcome, Generation, GenerationEvent } from '../core/generation.ts';
@@ -19,13 +18,14 @@ import { createGenerate } from './generate.ts';
 import type { GenerationSettings } from './generation-settings.ts';
 import type { GenerationReader, Generations, ReaderOptions } from './generations.ts';
 import { joinedReader } from './joined-reader.ts';
-import { isOwner, ownerOf } from './ownership.ts';
+import { isOwner, mayCancel, sightOf } from './ownership.ts';
 import { createPreparation } from './prepare.ts';
 import type { PreparedCall } from './prepared-call.ts';
 import { refusalError, replay } from './refusal.ts';
 import { retell } from './retell.ts';
 import { createRunningGenerations, type RunningGeneration } from './running-generations.ts';
 import { createSettlement } from './settle.ts';
+import { generationAsSeen } from './withheld.ts';
 
 export interface GenerationsParts {
   readonly estimator: TokenEstimator;
@@ -66,17 +66,21 @@ export function createGenerations(parts: GenerationsParts): Generations {
     }
   }
 
-  /** From its log; else, from the start only, from what is stored of it. */
+  /**
+   * From its log; else, from the start only, from what is stored of it. `waits`: what is read runs for this reader, too;
+   * whoever only looks on neither keeps it running nor ends it.
+   */
   function openReader(
     generationId: string,
     options: ReaderOptions,
-    replayed: boolean,
+    { replayed, waits }: { readonly replayed: boolean; readonly waits: boolean },
     stored?: StoredResult,
   ): GenerationReader {
     const afterSequence = options.after === undefined ? 0 : parseCursor(options.after, generationId);
     const events = logs.read(generationId, { afterSequence, onStalled: options.onStalled });
     if (events !== undefined) {
-      return { ...joinedReader(events, running.find(generationId)?.join()), generationId, replayed };
+      const leave = waits ? running.find(generationId)?.join() : undefined;
+      return { ...joinedReader(events, leave), generationId, replayed };
     }
     if (options.after !== undefined) throw new SluiceError('CURSOR_EXPIRED', undefined, { inputPath: ['after'] });
     if (stored?.terminal.generation.contentState === 'AVAILABLE') {
@@ -85,12 +89,8 @@ export function createGenerations(parts: GenerationsParts): Generations {
     throw new SluiceError('RESULT_EXPIRED', 'The events of this generation are no longer kept.');
   }
 
-  function visible(generationId: string, caller: Caller): RunningGeneration | StoredResult | undefined {
-    const holder = running.find(generationId);
-    if (holder !== undefined) return isOwner(ownerOf(holder.call.caller), caller) ? holder : undefined;
-    const stored = results.get(generationId);
-    return stored !== undefined && isOwner(stored.owner, caller) ? stored : undefined;
-  }
+  const known = (generationId: string): RunningGeneration | StoredResult | undefined =>
+    running.find(generationId) ?? results.get(generationId);
 
   return {
     ...preparation,
@@ -108,27 +108,33 @@ export function createGenerations(parts: GenerationsParts): Generations {
       if (options.after !== undefined) readCursor(options.after);
       const entry = enter(call, { streamed: true, logged: true, kept: true, leavePolicy: 'AFTER_GRACE', resumeOnly });
       if (entry.type === 'IDEMPOTENCY') throw refusalError(entry);
-      if (entry.type === 'RUNNING') return openReader(entry.running.id, options, false);
+      if (entry.type === 'RUNNING') return openReader(entry.running.id, options, { replayed: false, waits: true });
       const { generation } = entry.stored.terminal;
       // With a cursor it is the same stream going on, not the answer told again.
-      return openReader(generation.id, options, !resumeOnly, entry.stored);
+      return openReader(generation.id, options, { replayed: !resumeOnly, waits: true }, entry.stored);
     },
     follow(generationId, caller, options) {
-      const found = visible(generationId, caller);
-      if (found === undefined) throw new SluiceError('NOT_FOUND', undefined, { inputPath: ['generationId'] });
-      return openReader(generationId, options, false, 'snapshot' in found ? undefined : found);
+      const found = known(generationId);
+      if (found === undefined || sightOf(found.owner, caller) !== 'WHOLE') {
+        throw new SluiceError('NOT_FOUND', undefined, { inputPath: ['generationId'] });
+      }
+      const reading = { replayed: false, waits: isOwner(found.owner, caller) };
+      return openReader(generationId, options, reading, 'snapshot' in found ? undefined : found);
     },
     find(generationId, caller) {
-      const found = visible(generationId, caller);
-      if (found === undefined) return undefined;
-      return 'snapshot' in found ? found.snapshot() : found.terminal.generation;
+      const found = known(generationId);
+      const sight = found && sightOf(found.owner, caller);
+      if (found === undefined || sight === undefined) return undefined;
+      return generationAsSeen('snapshot' in found ? found.snapshot() : found.terminal.generation, sight);
     },
     async cancel(generationId, caller): Promise<Generation | undefined> {
-      const found = visible(generationId, caller);
-      if (found === undefined) return undefined;
-      if (!('snapshot' in found)) return found.terminal.generation;
+      const found = known(generationId);
+      if (found === undefined || !mayCancel(found.owner, caller)) return undefined;
+      // Who may cancel it learns what that came to.
+      const sight = sightOf(found.owner, caller) ?? 'METADATA';
+      if (!('snapshot' in found)) return generationAsSeen(found.terminal.generation, sight);
       found.stop('CANCELLED');
-      return (await found.terminal).generation;
+      return generationAsSeen((await found.terminal).generation, sight);
     },
     async drain(graceMs) {
       // Batches first: as long as one runs it begins generations.

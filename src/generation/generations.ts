@@ -41,7 +41,10 @@ export interface BatchReader extends AsyncIterableIterator<BatchEvent> {
   readonly batchId: string;
 }
 
-/** Many calls as one. A batch belongs to its caller as a generation does. */
+/**
+ * Many calls as one. A batch belongs to its caller as a generation does. Others see what ownership.ts lets them: where
+ * that is nothing, the answer is that of an id that does not exist.
+ */
 export interface Batches {
   /**
    * Why this batch cannot be started under its key, as far as that is known before anything runs.
@@ -52,11 +55,11 @@ export interface Batches {
   batch(batch: PreparedBatch, signal: AbortSignal): Promise<Batch>;
   /** Starts it (or attaches to it, or replays it) and answers at once. @throws SluiceError as `checkStart` */
   startBatch(batch: PreparedBatch): Batch;
-  /** The batch, if it is the caller's and still known. */
+  /** The batch, as far as the caller may see it, if it is still known. */
   findBatch(batchId: string, caller: Caller): Batch | undefined;
-  /** Reads the events of a batch of the caller. @throws SluiceError NOT_FOUND, CURSOR_* */
+  /** Reads the events of a batch whose content the caller may read. @throws SluiceError NOT_FOUND, CURSOR_* */
   followBatch(batchId: string, caller: Caller, options: ReaderOptions): BatchReader;
-  /** Cancels what runs of it; resolves to it once all its items have ended; undefined if it is not the caller's. */
+  /** Cancels what runs of it; resolves to it once all its items have ended; undefined if it is not the caller's to cancel. */
   cancelBatch(batchId: string, caller: Caller): Promise<Batch | undefined>;
 }
 
@@ -81,11 +84,11 @@ export interface Generations extends Batches {
   start(call: PreparedCall): GenerateOutcome;
   /** Runs (or attaches to, or replays) a keyed call and reads its events. @throws SluiceError */
   stream(call: PreparedCall, options: ReaderOptions): GenerationReader;
-  /** Reads the events of a generation of the caller. @throws SluiceError NOT_FOUND, CURSOR_*, RESULT_EXPIRED */
+  /** Reads the events of a generation whose content the caller may read. @throws SluiceError NOT_FOUND, CURSOR_*, RESULT_EXPIRED */
   follow(generationId: string, caller: Caller, options: ReaderOptions): GenerationReader;
-  /** The generation, if it is the caller's and still known. */
+  /** The generation, as far as the caller may see it, if it is still known. */
   find(generationId: string, caller: Caller): Generation | undefined;
-  /** Cancels it if it still runs; resolves to it once it has ended; undefined if it is not the caller's. */
+  /** Cancels it if it still runs; resolves to it once it has ended; undefined if it is not the caller's to cancel. */
   cancel(generationId: string, caller: Caller): Promise<Generation | undefined>;
   /** Resolves when nothing runs any more, or rejects nothing and cancels what is left after `graceMs`. */
   drain(graceMs: number): Promise<void>;

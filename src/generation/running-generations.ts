@@ -3,12 +3,14 @@
 import type { Clock } from '../core/clock.ts';
 import type { Generation, GenerationEvent, Terminal } from '../core/generation.ts';
 import { newGenerationId } from '../core/ids.ts';
+import type { Owner } from '../features/results/result-store.ts';
 import { createCoalescer } from '../features/streams/coalesce.ts';
 import type { EventLogs, EventLogWriter } from '../features/streams/event-log.ts';
 import { type Answer, createAnswer } from './answer.ts';
 import { blankGeneration } from './blank-generation.ts';
 import type { Generate } from './generate.ts';
 import type { GenerationSettings } from './generation-settings.ts';
+import { ownerOf } from './ownership.ts';
 import type { PreparedCall } from './prepared-call.ts';
 import type { StopCause } from './stopped.ts';
 import { createWaiters, type LeavePolicy, type Waiters } from './waiters.ts';
@@ -26,6 +28,7 @@ export interface LaunchOptions {
 
 export interface RunningGeneration extends Pick<Waiters, 'join' | 'keep'> {
   readonly id: string;
+  readonly owner: Owner;
   readonly call: PreparedCall;
   readonly terminal: Promise<Terminal>;
   /** As it is now, with what was written so far. */
@@ -85,6 +88,7 @@ export function createRunningGenerations(parts: RunningGenerationsParts): Runnin
 
     const self: RunningGeneration = {
       id,
+      owner: ownerOf(call.caller),
       call,
       terminal,
       snapshot: () => snapshot(id, call, createdAtMs, answer),

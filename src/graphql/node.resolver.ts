@@ -1,4 +1,4 @@
-// `node(id)`: anything of the caller's by its id; the prefix says what it is.
+// `node(id)`: anything the caller may see by its id; the prefix says what it is.
 
 import { Arg, Ctx, ID, Query, Resolver } from 'type-graphql';
 import { SluiceError } from '../core/errors.ts';
@@ -23,7 +23,7 @@ export class NodeResolver {
   @Query(() => Node, {
     nullable: true,
     description:
-      'Anything of yours by its id: a generation, a model, your organization, your project. Null with a NOT_FOUND error when nothing of yours has this id.',
+      'Anything by its id: a generation you may see, a model you may call, your organization, your project. Null with a NOT_FOUND error when nothing that you may see has this id.',
   })
   node(@Ctx() context: GraphQLContext, @Arg('id', () => ID, { description: 'Its id.' }) id: string): Node {
     const found = this.#find(id, context);

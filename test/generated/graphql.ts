@@ -78,7 +78,7 @@ export type ContentState =
   | 'AVAILABLE'
   /** It was kept for its time and is gone; usage and times remain. */
   | 'EXPIRED'
-  /** It is kept, but you may not read it. */
+  /** It is not yours, and you may not read it: that takes the scope `content:read`. Whether it is kept is not told. */
   | 'FORBIDDEN'
   /** It was never kept. */
   | 'NOT_STORED';

@@ -1,8 +1,8 @@
 // The port to what ended generations came to: metadata for look-up by id, and for some the content, for replay.
 
-import type { Generation, Terminal } from '../../core/generation.ts';
+import type { ContentState, Generation, Terminal } from '../../core/generation.ts';
 
-/** Whose generation it is; nobody else ever learns that it exists. */
+/** Whose generation it is. */
 export interface Owner {
   readonly organizationId: string;
   readonly projectId: string;
@@ -22,6 +22,6 @@ export interface ResultStore {
 }
 
 /** The generation without what was said in it. */
-export function withoutContent(generation: Generation, contentState: 'EXPIRED' | 'NOT_STORED'): Generation {
+export function withoutContent(generation: Generation, contentState: Exclude<ContentState, 'AVAILABLE'>): Generation {
   return { ...generation, text: undefined, json: undefined, reasoning: undefined, toolCalls: [], contentState };
 }

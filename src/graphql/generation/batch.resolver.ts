@@ -22,7 +22,7 @@ export class BatchResolver {
   @Query(() => BatchGeneratePayload, {
     nullable: true,
     description:
-      'One of your batches, running or ended, with the results it has so far. Null with a NOT_FOUND error when none of yours has this id.',
+      'One of your batches, running or ended, with the results it has so far. An ADMIN with the scope `usage:read` sees those of the own organization too, an OPERATOR those of all; what was said in them only with `content:read`. Null with a NOT_FOUND error when none that you may see has this id.',
   })
   batch(
     @Ctx() { caller }: GraphQLContext,
@@ -67,7 +67,7 @@ export class BatchResolver {
   @Mutation(() => BatchGeneratePayload, {
     nullable: true,
     description:
-      'Stops one of your batches: what runs of it is stopped and charged as far as it came, what has not begun never begins. Waits until all items have ended. One that had ended already is returned as it is. Null with a NOT_FOUND error when none of yours has this id.',
+      'Stops one of your batches: what runs of it is stopped and charged as far as it came, what has not begun never begins. Waits until all items have ended. One that had ended already is returned as it is. With the scope `admin` an ADMIN may stop those of the own organization, an OPERATOR any. Null with a NOT_FOUND error when none that you may stop has this id.',
   })
   async cancelBatch(
     @Ctx() { caller }: GraphQLContext,

@@ -15,7 +15,7 @@ export function createBatchSubscriptions({ generations }: ResolverServices) {
     @Needs('CALLER')
     @Subscription(() => BatchProgress, {
       description:
-        'Tells how a batch of yours gets on: at once where it stands at its start, then each item as it ends, in the order they end. Ends after the last.',
+        'Tells how a batch of yours gets on: at once where it stands at its start, then each item as it ends, in the order they end. Ends after the last. Those of others only with the scope `content:read` besides what `batch` needs.',
       subscribe: ({ args, context }) => {
         const { caller, closeStalledReader: onStalled } = context as GraphQLContext;
         const { batchId, after } = args as { batchId: string; after?: string | null };

@@ -71,7 +71,8 @@ export const ContentState = describeEnum<core.ContentState>(
     AVAILABLE: 'It is here, as far as the model has written it.',
     EXPIRED: 'It was kept for its time and is gone; usage and times remain.',
     NOT_STORED: 'It was never kept.',
-    FORBIDDEN: 'It is kept, but you may not read it.',
+    FORBIDDEN:
+      'It is not yours, and you may not read it: that takes the scope `content:read`. Whether it is kept is not told.',
   },
 );
 

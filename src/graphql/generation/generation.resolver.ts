@@ -29,7 +29,7 @@ export class GenerationResolver {
   @Query(() => Generation, {
     nullable: true,
     description:
-      'One of your generations, running or ended. Null with a NOT_FOUND error when none of yours has this id.',
+      'One of your generations, running or ended. An ADMIN with the scope `usage:read` sees those of the own organization too, an OPERATOR those of all; what was said in them only with `content:read`. Null with a NOT_FOUND error when none that you may see has this id.',
   })
   generation(
     @Ctx() { caller }: GraphQLContext,
@@ -91,7 +91,7 @@ export class GenerationResolver {
   @Mutation(() => CancelGenerationPayload, {
     nullable: true,
     description:
-      'Stops one of your generations and waits until it has ended. What it used until then is charged. One that had ended already is returned as it is. Null with a NOT_FOUND error when none of yours has this id.',
+      'Stops one of your generations and waits until it has ended. What it used until then is charged. One that had ended already is returned as it is. With the scope `admin` an ADMIN may stop those of the own organization, an OPERATOR any. Null with a NOT_FOUND error when none that you may stop has this id.',
   })
   async cancelGeneration(
     @Ctx() { caller }: GraphQLContext,

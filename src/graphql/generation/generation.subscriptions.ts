@@ -37,7 +37,8 @@ export function createGenerationSubscriptions({ generations }: ResolverServices)
 
     @Needs('CALLER')
     @Subscription(() => GenerationEvent, {
-      description: 'Tells a generation of yours: what has happened so far, then what happens until it ends.',
+      description:
+        'Tells a generation of yours: what has happened so far, then what happens until it ends. Those of others only with the scope `content:read` besides what `generation` needs.',
       subscribe: ({ args, context }) => {
         const { caller, closeStalledReader: onStalled } = context as GraphQLContext;
         const { generationId, after } = args as { generationId: string; after?: string | null };

@@ -144,7 +144,10 @@ export class Generation extends Node {
   @Field(() => ClampReason, { nullable: true, description: 'Why the output cap was lowered. Null when it was not.' })
   clampedBy!: 'MODEL' | undefined;
 
-  @Field(() => [String], { description: 'What you should know though the call worked, in plain words.' })
+  @Field(() => [String], {
+    description:
+      'What you should know though the call worked, in plain words. Empty where you may not read the content.',
+  })
   warnings!: readonly string[];
 
   @Field(() => DateTime, { description: 'When it was accepted.' })
