@@ -74,7 +74,15 @@ export async function createApp(parts: AppParts): Promise<App> {
   const clock = systemClock;
   const priceTable = await loadPriceTable();
   const proxyFor = createProxyChoice(parts.config.proxies);
-  const identity = createIdentity({ ...parts, clock });
+  const identity = createIdentity({
+    secret: parts.secret,
+    previous: parts.config.previousSecret,
+    adminKey: parts.adminKey,
+    auth: parts.config.auth,
+    records: () => undefined,
+    clock,
+    logger,
+  });
   const { stores, ...storage } = createStorage(parts.config, clock);
   const generations = createGenerations({
     ...stores,

@@ -49,7 +49,7 @@ function settingsOf(config: Config) {
   const { host, port, tls, ...server } = rest.server;
   return {
     ...rest,
-    auth: { adminDocumentMode: rest.auth.adminDocumentMode },
+    auth: { ...rest.auth, apiKeys: undefined },
     server: { ...server, tls: tls?.pair.fingerprint },
   };
 }

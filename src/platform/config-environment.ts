@@ -14,6 +14,7 @@ export interface Environment {
   readonly configFile: string | undefined;
   readonly adminKey: Secret | undefined;
   readonly secret: Secret | undefined;
+  readonly previousSecret: Secret | undefined;
   readonly dataDirectory: string;
   readonly allowEmbedded: boolean;
   readonly allowSimulator: boolean;
@@ -37,6 +38,7 @@ const KNOWN = [
   'SLUICE_CONFIG',
   'SLUICE_ADMIN_KEY',
   'SLUICE_SECRET',
+  'SLUICE_SECRET_PREVIOUS',
   'SLUICE_DATA_DIR',
   'SLUICE_ALLOW_EMBEDDED',
   'SLUICE_ALLOW_SIMULATOR',
@@ -48,7 +50,6 @@ const NOT_USED: Readonly<Record<string, string>> = {
   DATABASE_URL: 'this version keeps its state in memory, and it is gone after a stop',
   ALL_PROXY: 'set HTTPS_PROXY, and HTTP_PROXY for http:// addresses',
   METRICS_PORT: 'this version has no /metrics',
-  SLUICE_SECRET_PREVIOUS: 'nothing that this version derives from the secret outlives a stop',
 };
 
 export function readEnvironment(env: NodeJS.ProcessEnv): Environment {
@@ -102,6 +103,11 @@ export function readEnvironment(env: NodeJS.ProcessEnv): Environment {
       '32 to 256 printable ASCII characters without spaces',
     ),
     secret: secretOf('SLUICE_SECRET', (value) => Buffer.byteLength(value) >= 32, 'at least 32 bytes'),
+    previousSecret: secretOf(
+      'SLUICE_SECRET_PREVIOUS',
+      (value) => Buffer.byteLength(value) >= 32 && value !== get('SLUICE_SECRET'),
+      'at least 32 bytes, and another secret than SLUICE_SECRET',
+    ),
     dataDirectory: get('SLUICE_DATA_DIR') ?? '.sluice',
     allowEmbedded: isOn('SLUICE_ALLOW_EMBEDDED'),
     allowSimulator: isOn('SLUICE_ALLOW_SIMULATOR'),

@@ -217,6 +217,7 @@ function assemble(
     database: { kind: 'EMBEDDED', directory: join(dataDirectory, 'database') },
     adminKey: environment.adminKey,
     secret: environment.secret,
+    previousSecret: environment.previousSecret,
     proxies: environment.proxies,
     log: { level: environment.logLevel, format: environment.logFormat ?? (isTerminal ? 'pretty' : 'json') },
     server: {
@@ -232,6 +233,9 @@ function assemble(
     auth: {
       apiKeys: file.auth.apiKeys.map(toApiKey),
       adminDocumentMode: file.auth.adminDocumentMode,
+      cacheSeconds: file.auth.cacheSeconds,
+      cachedKeys: file.auth.cachedKeys,
+      secretRolloutSeconds: file.auth.secretRolloutSeconds,
     },
     streams: file.streams,
     shutdown: file.shutdown,

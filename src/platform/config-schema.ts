@@ -195,7 +195,13 @@ const fileSchema = section(
   {
     server: server.prefault({}),
     auth: section(
-      { apiKeys: list(apiKey, 'a list of keys').default([]), adminDocumentMode: documentMode().optional() },
+      {
+        apiKeys: list(apiKey, 'a list of keys').default([]),
+        adminDocumentMode: documentMode().optional(),
+        cacheSeconds: wholeNumber(10, 3_600).default(300),
+        cachedKeys: wholeNumber(100, 1_000_000).default(10_000),
+        secretRolloutSeconds: wholeNumber(0, 86_400).default(600),
+      },
       { jwt: 'signing in with JWT', introspection: 'token introspection' },
     ).prefault({}),
     providers: list(provider, 'a list of providers').default([]),

@@ -28,6 +28,8 @@ export interface Config {
   readonly adminKey: Secret | undefined;
   /** SLUICE_SECRET; undefined: the data folder keeps one (data-directory.ts). */
   readonly secret: Secret | undefined;
+  /** SLUICE_SECRET_PREVIOUS: still good for what was made with it. */
+  readonly previousSecret: Secret | undefined;
   /** True when no file names providers: main starts the simulator and offers its models first. */
   readonly simulator: boolean;
   readonly log: { readonly level: LogLevel; readonly format: LogFormat };
@@ -89,6 +91,12 @@ export interface AuthConfig {
   readonly apiKeys: readonly ApiKeyConfig[];
   /** `documentMode` of the admin key. undefined: as the server is set. */
   readonly adminDocumentMode: DocumentMode | undefined;
+  /** How long copies of stored keys work on while the database does not answer. */
+  readonly cacheSeconds: number;
+  /** Stored keys whose copies are kept, at most. */
+  readonly cachedKeys: number;
+  /** How long after the start the previous secret is still the one to write with: other nodes may know no other. */
+  readonly secretRolloutSeconds: number;
 }
 
 export interface ApiKeyConfig {

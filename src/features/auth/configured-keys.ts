@@ -126,7 +126,10 @@ function callerOf(key: ApiKeyConfig): Caller {
 }
 
 /** The admin key, where there is one outside the database, and those of the configuration file. */
-export function configuredKeysOf(adminKey: Secret | undefined, configured: AuthConfig): readonly ApiKeyConfig[] {
+export function configuredKeysOf(
+  adminKey: Secret | undefined,
+  configured: Pick<AuthConfig, 'apiKeys' | 'adminDocumentMode'>,
+): readonly ApiKeyConfig[] {
   if (adminKey === undefined) return configured.apiKeys;
   const admin: ApiKeyConfig = {
     name: 'admin',
