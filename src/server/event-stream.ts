@@ -11,6 +11,8 @@ export interface EventStreamOptions {
   readonly ssePingMs?: number;
   /** The same for multipart. Default 5,000. */
   readonly multipartHeartbeatMs?: number;
+  /** How long the reader of a stream that is ended may take for its last event before it is cut. Default 1,000. */
+  readonly lastEventMs?: number | undefined;
 }
 
 /** A source of results. `return()` is called at once when the caller leaves, also while `next()` waits. */

@@ -13,7 +13,7 @@ import { answerErrors, discardBody } from './answer.ts';
 import type { Arrival } from './arrival.ts';
 import { hasCredentials, type SentFrom } from './authenticate.ts';
 import type { EdgeThrottle } from './edge-throttle.ts';
-import { singleResult, type WriteEventStream } from './event-stream.ts';
+import { type EventStreamOptions, singleResult, type WriteEventStream } from './event-stream.ts';
 import { executeGraphQL, writeGraphQLResponse } from './graphql-http.ts';
 import { type GraphQLRequestBody, readGraphQLRequest } from './graphql-request.ts';
 import type { LastRequests } from './last-requests.ts';
@@ -30,8 +30,7 @@ export interface GraphQLEndpointOptions {
   readonly writeEventStream: WriteEventStream;
   readonly lifecycle: Lifecycle;
   readonly liveCallers: LiveCallers;
-  /** How long the reader of a stream that is ended may take for its last event. Default 1,000. */
-  readonly lastEventMs?: number | undefined;
+  readonly lastEventMs?: EventStreamOptions['lastEventMs'];
 }
 
 /** What the request came to, for the log. */

@@ -99,6 +99,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     ...shared,
     lastRequests,
     writeEventStream: createEventStreamWriter(options.eventStreams),
+    lastEventMs: options.eventStreams?.lastEventMs,
   });
   const sockets = createWebSocketServer({
     ...shared,

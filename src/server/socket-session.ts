@@ -39,6 +39,8 @@ const goneAway = 'Try again later';
 const maxIdCharacters = 256;
 /** How long the goodbye of a peer that never signed in is waited for. */
 const strangerCloseMs = 2_000;
+/** The same for one whose caller has ended. */
+const endedCloseMs = 1_000;
 
 export function createSocketSession(options: SocketSessionOptions): SocketSession {
   const { socket, settings, lifecycle, liveCallers, clock, logger, address, origin, throttle, takePlace } = options;
@@ -56,10 +58,12 @@ export function createSocketSession(options: SocketSessionOptions): SocketSessio
     // Who is slow to read is slow to say goodbye, too (ws waits half a minute): what runs ends now.
     socket.close(code, reason);
     endOperations();
-    if (caller === undefined) {
-      const timer = setTimeout(() => socket.terminate(), strangerCloseMs);
-      void closed.then(() => clearTimeout(timer));
-    }
+    if (caller === undefined) cutUnlessClosed(strangerCloseMs);
+  }
+
+  function cutUnlessClosed(ms: number): void {
+    const timer = setTimeout(() => socket.terminate(), ms);
+    void closed.then(() => clearTimeout(timer));
   }
 
   function endOperations(): void {
@@ -109,7 +113,10 @@ export function createSocketSession(options: SocketSessionOptions): SocketSessio
   /** Later operations go by what the caller may do now. Who may do less, or goes by another name, signs in anew. */
   function onCallerChange(change: CallerChange): void {
     if (change.type === 'CHANGED') caller = change.caller;
-    else close(CloseCode.Forbidden, change.mayReturn ? 'Sign in again' : 'Forbidden');
+    else {
+      close(CloseCode.Forbidden, change.mayReturn ? 'Sign in again' : 'Forbidden');
+      cutUnlessClosed(endedCloseMs);
+    }
   }
 
   async function subscribe(

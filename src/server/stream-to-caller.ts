@@ -8,15 +8,14 @@ import type { SluiceError } from '../core/errors.ts';
 import type { SubscriptionOutcome } from '../graphql/subscribe-operation.ts';
 import type { SentFrom } from './authenticate.ts';
 import { type EndableResults, endableResults } from './endable-results.ts';
-import type { WriteEventStream } from './event-stream.ts';
+import type { EventStreamOptions, WriteEventStream } from './event-stream.ts';
 import type { LiveCallers } from './live-callers.ts';
 import type { StreamAnswer } from './negotiate.ts';
 
 export interface StreamToCallerOptions {
   readonly liveCallers: LiveCallers;
   readonly writeEventStream: WriteEventStream;
-  /** How long a reader may take for the last event before its connection is cut. Default 1,000. */
-  readonly lastEventMs?: number | undefined;
+  readonly lastEventMs?: EventStreamOptions['lastEventMs'];
 }
 
 export interface CallerStream {
