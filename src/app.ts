@@ -11,6 +11,7 @@ import { loadPriceTable } from './features/pricing/price-table.ts';
 import { resolveModels } from './features/pricing/resolve-models.ts';
 import { createTokenEstimator } from './features/pricing/token-estimator.ts';
 import { createModelCatalog } from './features/routing/model-catalog.ts';
+import { createSwitches } from './features/routing/switches.ts';
 import { createGenerations } from './generation/create-generations.ts';
 import type { GenerationSettings } from './generation/generation-settings.ts';
 import type { Upstreams } from './generation/upstreams.ts';
@@ -84,8 +85,11 @@ export async function createApp(parts: AppParts): Promise<App> {
     logger,
   });
   const { stores, ...storage } = createStorage(parts.config, clock);
+  const switches = createSwitches();
+  switches.onChange((changes) => logger.warn({ changes }, 'models or providers were switched'));
   const generations = createGenerations({
     ...stores,
+    switches,
     estimator: createTokenEstimator(),
     schemas: createOutputSchemas(),
     clock,

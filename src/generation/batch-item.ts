@@ -71,6 +71,7 @@ export function createBatchItems({ enter, running, clock, reportDefect }: BatchI
       try {
         const entry = enter(call, plainEntry(call, kept));
         if (entry.type === 'IDEMPOTENCY') return entry;
+        if (entry.type === 'UNAVAILABLE') return { type: 'ENDED', terminal: entry.terminal, replayed: false };
         return entry.type === 'ENDED' ? replay(entry.stored) : follow(entry.running, call, entry.attached);
       } catch (error) {
         return broken(call, error);

@@ -9,6 +9,7 @@ import type { OutputSchemas } from '../features/guards/output-schema.ts';
 import type { TokenEstimator } from '../features/pricing/token-estimator.ts';
 import type { BatchStore } from '../features/results/batch-store.ts';
 import type { ResultStore, StoredResult } from '../features/results/result-store.ts';
+import type { SwitchPanel } from '../features/routing/switches.ts';
 import type { EventLogs } from '../features/streams/event-log.ts';
 import { createBatchItems } from './batch-item.ts';
 import { createBatches } from './create-batches.ts';
@@ -35,6 +36,7 @@ export interface GenerationsParts {
   readonly batches: BatchStore;
   readonly logs: EventLogs<GenerationEvent>;
   readonly batchLogs: EventLogs<BatchEvent>;
+  readonly switches: Pick<SwitchPanel, 'stateOf' | 'onChange'>;
   readonly clock: Clock;
   /** Asked when a generation or a batch begins, which keeps what it was told. */
   readonly settings: () => GenerationSettings;
@@ -42,11 +44,14 @@ export interface GenerationsParts {
 }
 
 export function createGenerations(parts: GenerationsParts): Generations {
-  const { results, logs } = parts;
+  const { results, logs, switches } = parts;
   const preparation = createPreparation(parts);
   const generate = createGenerate({ ...parts, settlement: createSettlement(parts.estimator) });
   const running = createRunningGenerations({ ...parts, generate });
   const enter = createEnter({ ...parts, running });
+  switches.onChange(() => {
+    running.stopAll('SWITCHED_OFF', ({ call }) => switches.stateOf(call.model) === 'DISABLED');
+  });
   const items = createBatchItems({ ...parts, enter, running });
   const { ended: batchesEnded, stopAll: stopBatches, ...batches } = createBatches({ ...parts, items });
 
@@ -55,6 +60,7 @@ export function createGenerations(parts: GenerationsParts): Generations {
     const entry = enter(call, plainEntry(call, false));
     if (entry.type === 'IDEMPOTENCY') return entry;
     if (entry.type === 'ENDED') return replay(entry.stored);
+    if (entry.type === 'UNAVAILABLE') return { type: 'ENDED', terminal: entry.terminal, replayed: false };
     const leave = entry.running.join();
     const onGone = (): void => leave();
     signal.addEventListener('abort', onGone, { once: true });
@@ -94,12 +100,14 @@ export function createGenerations(parts: GenerationsParts): Generations {
 
   return {
     ...preparation,
+    stateOf: switches.stateOf,
     ...batches,
     generate: runPlain,
     start(call) {
       const entry = enter(call, { streamed: true, logged: true, kept: true, leavePolicy: 'NEVER' });
       if (entry.type === 'IDEMPOTENCY') return entry;
       if (entry.type === 'ENDED') return replay(entry.stored);
+      if (entry.type === 'UNAVAILABLE') return { type: 'ENDED', terminal: entry.terminal, replayed: false };
       entry.running.keep();
       return { type: 'RUNNING', generation: entry.running.snapshot(), replayed: entry.attached };
     },
@@ -109,6 +117,10 @@ export function createGenerations(parts: GenerationsParts): Generations {
       const entry = enter(call, { streamed: true, logged: true, kept: true, leavePolicy: 'AFTER_GRACE', resumeOnly });
       if (entry.type === 'IDEMPOTENCY') throw refusalError(entry);
       if (entry.type === 'RUNNING') return openReader(entry.running.id, options, { replayed: false, waits: true });
+      if (entry.type === 'UNAVAILABLE') {
+        const { terminal } = entry;
+        return { ...retell(terminal), generationId: terminal.generation.id, replayed: false };
+      }
       const { generation } = entry.stored.terminal;
       // With a cursor it is the same stream going on, not the answer told again.
       return openReader(generation.id, options, { replayed: !resumeOnly, waits: true }, entry.stored);

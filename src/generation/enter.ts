@@ -1,21 +1,28 @@
 // How a call begins. A keyed one claims its key first: whoever finds it claimed follows the generation that holds it, so
 // attaching, replaying and resuming are one thing.
 
+import type { Clock } from '../core/clock.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { IdempotencyRefusal, Terminal } from '../core/generation.ts';
 import type { ClaimScope, IdempotencyClaims } from '../features/admission/idempotency-claims.ts';
 import type { ResultStore, StoredResult } from '../features/results/result-store.ts';
+import type { Switches } from '../features/routing/switches.ts';
 import type { GenerationSettings } from './generation-settings.ts';
 import { ownerOf } from './ownership.ts';
 import type { PreparedCall } from './prepared-call.ts';
 import { refusal } from './refusal.ts';
 import type { RunningGeneration, RunningGenerations } from './running-generations.ts';
+import { switchedOffTerminal } from './unavailable.ts';
 import type { LeavePolicy } from './waiters.ts';
 
-/** Which generation answers a call: one that runs (ours, or another's we attach to), one that ended, or none. */
+/**
+ * Which generation answers a call: one that runs (ours, or another's we attach to), one that ended, or none. UNAVAILABLE:
+ * ours, which ended before it began.
+ */
 export type Entry =
   | { readonly type: 'RUNNING'; readonly running: RunningGeneration; readonly attached: boolean }
   | { readonly type: 'ENDED'; readonly stored: StoredResult }
+  | { readonly type: 'UNAVAILABLE'; readonly terminal: Terminal }
   | IdempotencyRefusal;
 
 export interface EnterOptions {
@@ -34,12 +41,14 @@ export interface EnterParts {
   readonly claims: IdempotencyClaims;
   readonly results: ResultStore;
   readonly running: RunningGenerations;
+  readonly switches: Switches;
+  readonly clock: Clock;
   readonly settings: () => Pick<GenerationSettings, 'streamRetentionMs' | 'resultRetentionMs'>;
 }
 
 /** @throws SluiceError CURSOR_EXPIRED where there is nothing to resume. */
 export function createEnter(parts: EnterParts): Enter {
-  const { claims, results, running, settings } = parts;
+  const { claims, results, running, switches, clock, settings } = parts;
 
   return (call, options) => {
     const id = running.newId();
@@ -58,6 +67,13 @@ export function createEnter(parts: EnterParts): Enter {
         claims.release(scope, id);
         throw new SluiceError('CURSOR_EXPIRED', undefined, { inputPath: ['after'] });
       }
+    }
+    // Only now: what a key stands for is told whatever the switches say.
+    if (switches.stateOf(call.model) !== 'ENABLED') {
+      const terminal = switchedOffTerminal(id, call, clock.now());
+      if (scope !== undefined) claims.release(scope, id);
+      results.put(owner, terminal, 0);
+      return { type: 'UNAVAILABLE', terminal };
     }
     const { streamRetentionMs, resultRetentionMs } = settings();
     const unkeyedTtlMs = options.kept ? streamRetentionMs : 0;

@@ -160,8 +160,10 @@ function concludeFailure(finished: Finished, error: UpstreamError, nowMs: number
 
   switch (error.failure) {
     case 'CANCELLED': {
-      const generation = toGeneration(finished, 'CANCELLED', 'CANCELLED', 'CANCELLED', 'CANCELLED', nowMs);
-      return stoppedTerminal(finished.run.signal.reason as StopCause, generation);
+      const cause = finished.run.signal.reason as StopCause;
+      const errorCode = cause === 'SWITCHED_OFF' ? cause : 'CANCELLED';
+      const generation = toGeneration(finished, 'CANCELLED', 'CANCELLED', 'CANCELLED', errorCode, nowMs);
+      return stoppedTerminal(cause, generation);
     }
     case 'UPSTREAM_BLOCKED': {
       const generation = toGeneration(finished, 'BLOCKED', 'CONTENT_FILTER', 'FAILED', error.failure, nowMs);

@@ -1,9 +1,11 @@
 // The face of generation/ to the layers above it: everything a caller can do with generations.
 // create-generations.ts puts the parts together.
 
+import type { SwitchState } from '../core/access.ts';
 import type { Batch, BatchEvent } from '../core/batch.ts';
 import type { Caller } from '../core/caller.ts';
 import type { GenerateOutcome, Generation, GenerationEvent, InvalidInput } from '../core/generation.ts';
+import type { Model } from '../features/routing/model-catalog.ts';
 import type { CallInput } from './call-input.ts';
 import type { PreparedBatch } from './prepared-batch.ts';
 import type { PreparedCall } from './prepared-call.ts';
@@ -17,6 +19,8 @@ export interface CallEstimate {
   readonly maxOutputTokens: number;
   /** Upper end: estimated input + the whole output cap; undefined without a known price. */
   readonly maxCostNanoUsd: bigint | undefined;
+  /** Whether it would be begun now. */
+  readonly admitted: boolean;
 }
 
 /**
@@ -78,6 +82,8 @@ export interface Generations extends Batches {
     fallbackKey?: string,
   ): PreparedBatch;
   estimate(call: PreparedCall): CallEstimate;
+  /** Whether an operator has switched the model, or its provider, off. */
+  stateOf(model: Model): SwitchState;
   /** Runs to the end. `signal`: the caller is gone. */
   generate(call: PreparedCall, signal: AbortSignal): Promise<GenerateOutcome>;
   /** Starts and answers at once; the generation runs to its end whoever listens. */

@@ -7,6 +7,7 @@ import { costNanoUsd } from '../core/money.ts';
 import type { OutputSchemas } from '../features/guards/output-schema.ts';
 import type { TokenEstimator } from '../features/pricing/token-estimator.ts';
 import type { Model } from '../features/routing/model-catalog.ts';
+import type { Switches } from '../features/routing/switches.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { CallInput } from './call-input.ts';
 import { fingerprintOf, fingerprintOfAll } from './fingerprint.ts';
@@ -27,11 +28,12 @@ const SURELY = 2;
 export interface PrepareParts {
   readonly estimator: TokenEstimator;
   readonly schemas: OutputSchemas;
+  readonly switches: Switches;
 }
 
 type Preparation = Pick<Generations, 'prepare' | 'prepareBatch' | 'estimate'>;
 
-export function createPreparation({ estimator, schemas }: PrepareParts): Preparation {
+export function createPreparation({ estimator, schemas, switches }: PrepareParts): Preparation {
   function prepareKeyed(
     input: CallInput,
     { caller, upstreams }: Asker,
@@ -122,6 +124,7 @@ export function createPreparation({ estimator, schemas }: PrepareParts): Prepara
         inputTokens,
         maxOutputTokens: request.maxOutputTokens,
         maxCostNanoUsd: prices === undefined ? undefined : costNanoUsd(most, prices),
+        admitted: switches.stateOf(call.model) === 'ENABLED',
       };
     },
   };

@@ -42,8 +42,8 @@ export interface RunningGenerations {
   find(generationId: string): RunningGeneration | undefined;
   /** Resolves when all that run now have ended. */
   ended(): Promise<void>;
-  /** Stops all that run now. */
-  stopAll(cause: StopCause): void;
+  /** Stops all that run now, or of them those that match. */
+  stopAll(cause: StopCause, matches?: (running: RunningGeneration) => boolean): void;
 }
 
 export interface RunningGenerationsParts {
@@ -114,8 +114,8 @@ export function createRunningGenerations(parts: RunningGenerationsParts): Runnin
     async ended() {
       await Promise.all([...running.values()].map((one) => one.terminal));
     },
-    stopAll(cause) {
-      for (const one of running.values()) one.stop(cause);
+    stopAll(cause, matches = () => true) {
+      for (const one of running.values()) if (matches(one)) one.stop(cause);
     },
   };
 }

@@ -9,7 +9,7 @@ import type { Sight } from './ownership.ts';
 const FAILED = 'The call failed. Why in words is part of its content, which you may not read.';
 const BLOCKED = 'A safety rule refused the input or the output.';
 const OUTPUT_INVALID = 'The answer was not in the form that was asked for.';
-const UNAVAILABLE = 'No provider of the model could be reached.';
+const UNAVAILABLE = 'No provider of the model could be reached, or it was switched off.';
 const INVALID_INPUT = 'The input of this call could not be run.';
 
 export const generationAsSeen = (generation: Generation, sight: Sight): Generation =>

@@ -34,7 +34,7 @@ export class NodeResolver {
   #find(id: string, { caller, upstreams }: Asker): Node | undefined {
     if (id.startsWith(MODEL_ID_PREFIX)) {
       const model = upstreams.models.find(id.slice(MODEL_ID_PREFIX.length), caller);
-      return model && toModel(model);
+      return model && toModel(model, this.#services.generations.stateOf(model));
     }
     if (id === ORGANIZATION_ID_PREFIX + caller.organizationId) return toOrganization(caller.organizationId);
     if (id === PROJECT_ID_PREFIX + caller.projectId) return toProject(caller.projectId);

@@ -32,7 +32,7 @@ export async function buildGraphQLSchema(services: ResolverServices): Promise<Gr
     [BatchResolver, batches],
     [subscriptions, new subscriptions()],
     [batchSubscriptions, new batchSubscriptions()],
-    [ModelResolver, new ModelResolver()],
+    [ModelResolver, new ModelResolver(services)],
     [ViewerResolver, new ViewerResolver()],
     [NodeResolver, new NodeResolver(services)],
   ]);

@@ -9,6 +9,7 @@ import { createTokenEstimator } from '../../src/features/pricing/token-estimator
 import { createMemoryBatchStore } from '../../src/features/results/memory-batch-store.ts';
 import { createMemoryResultStore } from '../../src/features/results/memory-result-store.ts';
 import { createModelCatalog, type Model } from '../../src/features/routing/model-catalog.ts';
+import { createSwitches, type SwitchPanel } from '../../src/features/routing/switches.ts';
 import { batchEventBytes, generationEventBytes } from '../../src/features/streams/event-size.ts';
 import { createMemoryEventLogs } from '../../src/features/streams/memory-event-logs.ts';
 import type { CallInput } from '../../src/generation/call-input.ts';
@@ -55,6 +56,7 @@ export interface TestGenerations extends Disposable {
   readonly generations: Generations;
   readonly upstreams: Upstreams;
   readonly provider: ScriptedProvider;
+  readonly switches: SwitchPanel;
   readonly defects: unknown[];
   asker(caller?: Caller): Asker;
   /** Prepared, or the test fails. */
@@ -69,6 +71,7 @@ export function createTestGenerations(
   parts: Partial<GenerationsParts> = {},
 ): TestGenerations {
   const provider = createScriptedProvider();
+  const switches = createSwitches();
   const defects: unknown[] = [];
   const logSettings = { clock: systemClock, retentionMs: 900_000, stalledReaderMs: 15_000 };
   const logs = createMemoryEventLogs({ ...logSettings, sizeOf: generationEventBytes });
@@ -93,6 +96,7 @@ export function createTestGenerations(
     batches: createMemoryBatchStore({ ttlMs: 86_400_000 }),
     logs,
     batchLogs,
+    switches,
     clock: systemClock,
     settings: () => ({
       graceMs: 30_000,
@@ -110,6 +114,7 @@ export function createTestGenerations(
     upstreams,
     asker,
     provider,
+    switches,
     defects,
     prepare(input, caller = testCaller) {
       const prepared = generations.prepare({ model: 'chat', ...input }, asker(caller), ['input']);

@@ -111,7 +111,13 @@ function createFakeGenerations(answers: FakeAnswers): FakeGenerations {
       return given('prepare', answers.prepare)(...args);
     },
     prepareBatch: () => given<PreparedBatch>('prepareBatch', undefined),
-    estimate: (prepared) => ({ inputTokens: prepared.inputTokens, maxOutputTokens: 500, maxCostNanoUsd: 301_050n }),
+    estimate: (prepared) => ({
+      inputTokens: prepared.inputTokens,
+      maxOutputTokens: 500,
+      maxCostNanoUsd: 301_050n,
+      admitted: true,
+    }),
+    stateOf: () => 'ENABLED',
     async generate(...args) {
       asked.push(['generate', ...args]);
       return given('outcome', answers.outcome);

@@ -17,4 +17,9 @@ export class Estimate {
       'What the call could cost at most, US dollars: the estimated input and the whole output cap. Null without a known price.',
   })
   maxCostUsd!: string | undefined;
+
+  @Field(() => Boolean, {
+    description: 'Whether the call would be begun now. False while an operator has switched the model off.',
+  })
+  admitted!: boolean;
 }

@@ -82,7 +82,8 @@ export class OutputInvalidError extends UserError {
 @ObjectType({
   simpleResolvers: true,
   implements: UserError,
-  description: 'No provider of the model could be reached. Nothing was charged; try again.',
+  description:
+    'No provider of the model could be reached, or an operator has switched it off. Nothing was charged; try again later.',
 })
 export class ModelUnavailableError extends UserError {
   readonly __typename!: 'ModelUnavailableError';

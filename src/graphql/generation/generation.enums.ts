@@ -85,7 +85,8 @@ export const AttemptOutcome = describeEnum<core.AttemptOutcome>(
     CANCELLED: 'It was stopped from our side.',
     TIMED_OUT: 'One of the time-outs passed: connect, first token, idle or total.',
     LOST: 'The server that ran it went away.',
-    SKIPPED: 'Never sent, because the provider was known to be down.',
+    SKIPPED:
+      'Never sent, because the provider was known to be down, or was switched off by an operator, or its model was.',
   },
 );
 
@@ -114,7 +115,8 @@ export const GenerationFailureCode = describeEnum<core.GenerationFailureCode>(
   'GenerationFailureCode',
   'Why a generation failed.',
   {
-    UPSTREAM_ERROR: 'The model provider failed, was unreachable or throttled us.',
+    UPSTREAM_ERROR:
+      'The model provider failed, was unreachable or throttled us, or an operator switched it or the model off.',
     UPSTREAM_REJECTED: 'The model provider refuses this request; sending it again does not help.',
     DEADLINE_EXCEEDED: 'A time-out passed: `timeoutMs` or one of the model.',
     CANCELLED: 'It was cancelled, or everybody who waited for it had gone.',

@@ -52,9 +52,9 @@ export class GenerationResolver {
     const { generations } = this.#services;
     const call = generations.prepare(input, { caller, upstreams }, ['input']);
     if (call.type === 'INVALID_INPUT') throw toInvalidInputError(call);
-    const { inputTokens, maxOutputTokens, maxCostNanoUsd } = generations.estimate(call);
+    const { inputTokens, maxOutputTokens, maxCostNanoUsd, admitted } = generations.estimate(call);
     const maxCostUsd = maxCostNanoUsd === undefined ? undefined : formatNanoUsd(maxCostNanoUsd);
-    return { inputTokens, maxOutputTokens, maxCostUsd };
+    return { inputTokens, maxOutputTokens, maxCostUsd, admitted };
   }
 
   @Needs(TO_GENERATE)

@@ -1,12 +1,13 @@
 // Turns a model of the catalog into the shape of the schema.
 
+import type { SwitchState } from '../../core/access.ts';
 import { formatMicroUsd, type Prices } from '../../core/money.ts';
 import type { Model as CatalogModel } from '../../features/routing/model-catalog.ts';
 import type { Model, ModelPrices } from './model.types.ts';
 
 export const MODEL_ID_PREFIX = 'model:';
 
-export function toModel(model: CatalogModel): Model {
+export function toModel(model: CatalogModel, state: SwitchState): Model {
   return {
     __typename: 'Model',
     id: MODEL_ID_PREFIX + model.name,
@@ -16,6 +17,8 @@ export function toModel(model: CatalogModel): Model {
     maxOutputTokens: model.maxOutputTokens,
     priceKnown: model.prices !== undefined,
     prices: model.prices && toModelPrices(model.prices),
+    state,
+    health: state === 'ENABLED' ? 'HEALTHY' : 'UNAVAILABLE',
   };
 }
 

@@ -1,6 +1,7 @@
 // The models on offer.
 
 import { Field, Int, ObjectType } from 'type-graphql';
+import type { SwitchState as CoreSwitchState } from '../../core/access.ts';
 import type { Capability as CoreCapability } from '../../core/chat.ts';
 import { describeEnum } from '../describe-enum.ts';
 import { Node } from '../node.types.ts';
@@ -14,6 +15,24 @@ const Capability = describeEnum<CoreCapability>('Capability', 'Something a model
   IMAGES: 'Look at images.',
   REASONING: 'Think before it answers.',
   EMBEDDINGS: 'Turn text into vectors.',
+});
+
+export const SwitchState = describeEnum<CoreSwitchState>(
+  'SwitchState',
+  'Whether calls of a model or a provider are taken.',
+  {
+    ENABLED: 'They are.',
+    DRAINING: 'New calls are not; what runs goes on to its end.',
+    DISABLED: 'New calls are not, and what ran was ended.',
+  },
+);
+
+type ModelHealthName = 'HEALTHY' | 'DEGRADED' | 'UNAVAILABLE';
+
+const ModelHealth = describeEnum<ModelHealthName>('ModelHealth', 'How calls of a model fare at the moment.', {
+  HEALTHY: 'Nothing is known to stand in their way.',
+  DEGRADED: 'Some fail, or go to another provider.',
+  UNAVAILABLE: 'None would be begun now.',
 });
 
 @ObjectType({
@@ -59,4 +78,12 @@ export class Model extends Node {
 
   @Field(() => ModelPrices, { nullable: true, description: 'What it costs. Null when no price is known.' })
   prices!: ModelPrices | undefined;
+
+  @Field(() => SwitchState, {
+    description: 'Whether an operator has switched it, or its provider, off. What is switched off stays in the list.',
+  })
+  state!: CoreSwitchState;
+
+  @Field(() => ModelHealth, { description: 'How calls of it fare, as far as this server knows.' })
+  health!: ModelHealthName;
 }

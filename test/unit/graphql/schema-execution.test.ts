@@ -335,7 +335,12 @@ describe('queries', () => {
   it('estimate prepares the call as it would be made and tells its upper end', async () => {
     const services = servicesWith({ prepare: () => call });
     const { data } = await run(services, EstimateDocument, { input });
-    expect(data?.['estimate']).toEqual({ inputTokens: 7, maxOutputTokens: 500, maxCostUsd: '0.00030105' });
+    expect(data?.['estimate']).toEqual({
+      inputTokens: 7,
+      maxOutputTokens: 500,
+      maxCostUsd: '0.00030105',
+      admitted: true,
+    });
     expect(services.generations.asked).toEqual([['prepare', input, { caller, upstreams }, ['input']]]);
   });
 
@@ -374,6 +379,8 @@ describe('queries', () => {
           outputUsdPerMillion: '0.6',
           version: 'test-1',
         },
+        state: 'ENABLED',
+        health: 'HEALTHY',
       },
       expect.objectContaining({ name: 'unpriced', priceKnown: false, prices: null }),
     ]);
