@@ -1,0 +1,86 @@
+// As a caller of another organization, with all rights it can have there: ids of the first one in every place that takes
+// an id, one at a time, must do what ids do that do not exist; every other value of every place must show nothing of it.
+
+import { getNamedType } from 'graphql';
+import type { Outcome } from '../every-transport.ts';
+import { comparable, type Reference, unknownLike } from './answers.ts';
+import { type Controls, isId, type Target } from './controls.ts';
+import type { Findings } from './findings.ts';
+import { inParallel } from './in-parallel.ts';
+import type { Markers } from './markers.ts';
+import { buildOperation, type Choice } from './operation.ts';
+import type { Shape, Slot } from './shape.ts';
+import type { Values } from './values.ts';
+
+export interface ForeignOptions {
+  readonly target: Target;
+  readonly shapes: readonly Shape[];
+  readonly values: Values;
+  readonly intruder: string;
+  /** Of the intruder's own organization. */
+  readonly own: Controls;
+  /** What the first organization's things go by. */
+  readonly references: readonly Reference[];
+  readonly markers: Markers;
+  /** Everything kept about the first organization. */
+  readonly records: () => Promise<string>;
+  readonly findings: Findings;
+}
+
+const namesSomething =
+  /^(?:name|principal|user|subject|issuer|organization|project|key)|(?:Key|Name|Contains|By|Principal)$/;
+const isName = (slot: Slot): boolean => getNamedType(slot.type).name === 'String' && namesSomething.test(slot.name);
+
+export async function checkForeign(options: ForeignOptions): Promise<void> {
+  const { target, shapes, values, intruder, own, references, markers, records, findings } = options;
+
+  async function ask(shape: Shape, choices: readonly Choice[], sent: readonly string[]): Promise<Outcome> {
+    const outcome = await target.ask(intruder, buildOperation(shape, choices, values));
+    const leaked = markers.findIn(outcome.text, sent);
+    if (leaked.length > 0) {
+      findings.add(where(shape, choices), `shows another organization's ${leaked.slice(0, 5).join(', ')}`);
+    }
+    return outcome;
+  }
+
+  async function tryReference(shape: Shape, slot: Slot, value: string): Promise<void> {
+    const unknown = unknownLike(value);
+    const sent = [value, unknown];
+    const answers: string[] = [];
+    for (const one of sent) {
+      const choices = [...(await own.choicesFor(shape, slot)), { slot, value: one }];
+      answers.push(comparable(await ask(shape, choices, sent), sent));
+    }
+    if (answers[0] === answers[1]) return;
+    findings.add(
+      `${where(shape, [{ slot, value }])}`,
+      `an id of another organization is answered otherwise than one that does not exist:\n${answers.join('\nand\n')}`,
+    );
+  }
+
+  async function trySlot(shape: Shape, slot: Slot): Promise<void> {
+    if (isId(slot) || isName(slot)) {
+      const fitting = references.filter(({ value }) => isId(slot) || !/_[0-9a-z]{26}$/.test(value));
+      for (const { value } of fitting) await tryReference(shape, slot, value);
+    }
+    if (isId(slot)) return;
+    for (const value of values.candidatesOf(slot.type, slot.coordinate)) {
+      await ask(shape, [...(await own.choicesFor(shape, slot)), { slot, value }], []);
+    }
+  }
+
+  for (const shape of shapes) {
+    const before = await records();
+    await ask(shape, await own.choicesFor(shape), []);
+    await inParallel(shape.slots, (slot) => trySlot(shape, slot));
+    if ((await records()) !== before) {
+      findings.add(shape.coordinate, 'a caller of another organization changed records with it');
+    }
+  }
+}
+
+export const where = (shape: Shape, choices: readonly Choice[]): string =>
+  `${shape.coordinate}${choices
+    .filter(({ slot }) => !(slot.isRequired && choices.length > 1))
+    .map(({ slot, value }) => ` with ${[...slot.at.slice(1), ...slot.path].join('.')} = ${JSON.stringify(value)}`)
+    .join('')}`;

@@ -1,0 +1,105 @@
+// What the types of inputs cannot tell: values that mean something, by input type and field (or field and argument).
+// A field that is missing here and whose made-up value is refused fails the test, which says what to add.
+
+export interface SampleContext {
+  /** Word that all texts of the organization contain, e.g. `amber`. */
+  readonly word: string;
+  readonly nowMs: number;
+  /** Another text each time. */
+  unique(): string;
+  /** A stream that was made: its key, and the cursor of its first event. */
+  readonly stream: { readonly key: string; readonly cursor: string };
+}
+
+export type Sample = unknown | ((context: SampleContext) => unknown);
+
+const pixel = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==';
+
+/** Tells the simulator what to answer. */
+const simulate = (text: string, behaviour: object): string => `${text} [[sim: ${JSON.stringify(behaviour)}]]`;
+
+export const samples: Readonly<Record<string, Sample>> = {
+  'GenerateInput.model': 'sim-instant',
+  'GenerateInput.prompt': ({ word }: SampleContext) => simulate('Say it.', { tokens: [`${word}-content`] }),
+  'GenerateInput.messages': ({ word }: SampleContext) => [
+    { role: 'USER', content: simulate('Look it up.', { tokens: [`${word}-content`] }) },
+    { role: 'ASSISTANT', toolCalls: [{ id: 'call-1', name: 'look', arguments: {} }] },
+    { role: 'TOOL', toolCallId: 'call-1', content: 'found' },
+  ],
+  'GenerateInput.tools': [{ name: 'look', parameters: { type: 'object' } }],
+  'OutputInput.schema': { type: 'object', required: ['answer'] },
+  'MessageInput.role': 'USER',
+  'ToolCallInput.id': 'call-1',
+  'MessageInput.toolCallId': 'call-1',
+  'ToolChoiceInput.name': 'look',
+  'Subscription.generateStream(after)': ({ stream }: SampleContext) => stream.cursor,
+  'ToolInput.name': 'look',
+  'ToolChoiceInput.mode': 'AUTO',
+  'OutputInput.name': 'answer',
+  'LabelInput.name': 'team',
+  'PartInput.imageUrl': 'https://pictures.example.com/a.png',
+  'PartInput.imageBase64': pixel,
+  'PartInput.mediaType': 'image/png',
+  'ReasoningInput.maxTokens': 1,
+  'GenerateInput.maxOutputTokens': 100,
+  'GenerateInput.timeoutMs': 60_000,
+};
+
+/** Optional in its type, but one of them has to be there. */
+export const given: ReadonlySet<string> = new Set(['GenerateInput.prompt', 'MessageInput.content', 'PartInput.text']);
+
+/** Of each group one is given. */
+export const alternatives: Readonly<Record<string, readonly (readonly string[])[]>> = {
+  GenerateInput: [['prompt', 'messages']],
+  MessageInput: [['content', 'parts']],
+  PartInput: [['text', 'imageUrl', 'imageBase64']],
+};
+
+/** What has to be given with it. */
+export const together: Readonly<Record<string, Readonly<Record<string, Sample>>>> = {
+  'PartInput.imageBase64': { 'PartInput.mediaType': 'image/png' },
+  'PartInput.mediaType': { 'PartInput.imageBase64': pixel },
+  'GenerateInput.toolChoice': { 'GenerateInput.tools': [{ name: 'look', parameters: { type: 'object' } }] },
+  'ToolChoiceInput.name': { 'ToolChoiceInput.mode': 'TOOL' },
+  'GenerateInput.output': {
+    'GenerateInput.prompt': ({ word }: SampleContext) => simulate('As JSON.', { text: `{"answer":"${word}-content"}` }),
+  },
+  'OutputInput.schema': { 'OutputInput.format': 'JSON' },
+  'Subscription.generateStream(after)': {
+    'GenerateStreamInput.idempotencyKey': ({ stream }: SampleContext) => stream.key,
+  },
+};
+
+/** Tried besides, for what has other kinds of answers. */
+export const further: Readonly<Record<string, readonly Sample[]>> = {
+  'GenerateInput.prompt': [
+    ({ word }: SampleContext) =>
+      simulate('Use it.', { toolCalls: [{ name: 'look', arguments: { at: `${word}-content` } }] }),
+    ({ word }: SampleContext) => simulate('Think.', { reasoning: `${word}-content`, text: `${word}-content` }),
+    simulate('Be blocked.', { contentFilter: ['violence'] }),
+    simulate('Fail.', { status: 400 }),
+    simulate('Be busy.', { status: 429, retryAfterSeconds: 1 }),
+    simulate('Break.', { cut: { afterTokens: 1 } }),
+    simulate('Hang up.', { cut: 'before-head' }),
+  ],
+  'GenerateInput.maxOutputTokens': [1_000_000],
+  'GenerateInput.idempotencyKey': [({ stream }: SampleContext) => stream.key],
+  'OutputInput.schema': [{ type: 'string' }],
+};
+
+/** Ids that a caller gives to things of its own request: they name nothing that is kept. */
+export const ofOneRequest: ReadonlySet<string> = new Set(['ToolCallInput.id', 'MessageInput.toolCallId']);
+
+/** Where an input that others share is not taken. */
+export const notTaken: ReadonlySet<string> = new Set(['Subscription.generateStream GenerateInput.idempotencyKey']);
+
+/** Output fields that need not have a value for their owner here, for they tell of no record. */
+export const neverTold: ReadonlySet<string> = new Set([
+  // Which place of the input is at fault: of what went wrong elsewhere, none is.
+  'ContentBlockedError.path',
+  'OutputInvalidError.path',
+  'ModelUnavailableError.path',
+  'GenerationFailedError.path',
+  // Where another server runs the key.
+  'IdempotencyError.retryAfterMs',
+]);
