@@ -167,8 +167,8 @@ export function createBatches(parts: BatchesParts): Batches & Pick<RunningBatche
     },
     async cancelBatch(batchId, caller) {
       const found = known(batchId);
-      if (found === undefined || !mayCancel(found.owner, caller)) return undefined;
-      const sight = sightOf(found.owner, caller) ?? 'METADATA';
+      const sight = found && sightOf(found.owner, caller);
+      if (found === undefined || sight === undefined || !mayCancel(found.owner, caller)) return undefined;
       if (!('snapshot' in found)) return batchAsSeen(toBatch(found), sight);
       found.stop('CANCELLED');
       return batchAsSeen(await found.ended, sight);

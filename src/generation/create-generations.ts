@@ -141,9 +141,8 @@ export function createGenerations(parts: GenerationsParts): Generations {
     },
     async cancel(generationId, caller): Promise<Generation | undefined> {
       const found = known(generationId);
-      if (found === undefined || !mayCancel(found.owner, caller)) return undefined;
-      // Who may cancel it learns what that came to.
-      const sight = sightOf(found.owner, caller) ?? 'METADATA';
+      const sight = found && sightOf(found.owner, caller);
+      if (found === undefined || sight === undefined || !mayCancel(found.owner, caller)) return undefined;
       if (!('snapshot' in found)) return generationAsSeen(found.terminal.generation, sight);
       found.stop('CANCELLED');
       return generationAsSeen((await found.terminal).generation, sight);

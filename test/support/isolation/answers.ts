@@ -117,10 +117,14 @@ const otherwise = (text: string): string =>
               : 'z',
   );
 
-/** The answer without what may differ: what was sent, ids, times, how a stream was cut into pieces. */
-export function comparable({ status, results }: Outcome, sent: readonly string[]): string {
+/**
+ * The answer without what may differ: what was sent, ids, times, how a stream was cut into pieces; what it took as well,
+ * where other texts take more or less.
+ */
+export function comparable({ status, results }: Outcome, sent: readonly string[], isUsageTold: boolean): string {
+  const differs = isUsageTold ? /Ms$|^sequence$|^offset$/ : /Ms$|^sequence$|^offset$|Tokens$|Usd$/;
   const mask = (value: unknown, key: string): unknown => {
-    if (typeof value === 'number' && /Ms$|^sequence$|^offset$/.test(key)) return '<number>';
+    if (value !== null && differs.test(key)) return '<number>';
     if (Array.isArray(value)) return value.map((item) => mask(item, key));
     if (isObject(value))
       return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, mask(member, name)]));
@@ -157,4 +161,11 @@ function withoutCuts(results: readonly unknown[]): readonly unknown[] {
     whole.push(result);
   }
   return whole;
+}
+
+/** The first few lines in which two texts differ. */
+export function differenceOf(one: string, other: string): string {
+  const [ones, others] = [one.split('\n'), other.split('\n')];
+  const lines = ones.flatMap((line, at) => (line === others[at] ? [] : [`${line} | ${others[at]}`]));
+  return lines.length === 0 ? `${ones.length} lines | ${others.length} lines` : lines.slice(0, 4).join('\n');
 }

@@ -97,10 +97,12 @@ export function createCheck(world: World, shapes: readonly Shape[]): Check {
       const hidden = createMarkers(first.word, new Set(ids), caller.maySee);
       const { records } = world;
       const references = oneOfEachForm(allOfFirst());
+      // What it makes itself is not what it may not see.
+      const values = createValues({ ...first.context, word: 'lower' });
       await checkLower({
         target: world,
         shapes,
-        values: valuesOfFirst,
+        values,
         caller,
         owner,
         references,

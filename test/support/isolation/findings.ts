@@ -9,7 +9,7 @@ export interface Findings {
 export function createFindings(): Findings {
   const all = new Set<string>();
   return {
-    add: (where, what) => void all.add(`${where}: ${what}`),
+    add: (where, what) => void all.add(`${where}: ${what.replaceAll(/"(?:requestId|retryAfterMs)":[^,}]+/g, '…')}`),
     get all() {
       return [...all];
     },

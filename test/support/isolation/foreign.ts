@@ -3,7 +3,7 @@
 
 import { getNamedType } from 'graphql';
 import type { Outcome } from '../every-transport.ts';
-import { comparable, type Reference, unknownLike } from './answers.ts';
+import { comparable, differenceOf, type Reference, unknownLike } from './answers.ts';
 import { type Controls, isId, type Target } from './controls.ts';
 import type { Findings } from './findings.ts';
 import { inParallel } from './in-parallel.ts';
@@ -49,12 +49,13 @@ export async function checkForeign(options: ForeignOptions): Promise<void> {
     const answers: string[] = [];
     for (const one of sent) {
       const choices = [...(await own.choicesFor(shape, slot)), { slot, value: one }];
-      answers.push(comparable(await ask(shape, choices, sent), sent));
+      answers.push(comparable(await ask(shape, choices, sent), sent, isId(slot)));
     }
-    if (answers[0] === answers[1]) return;
+    const [known = '', other = ''] = answers;
+    if (known === other) return;
     findings.add(
       `${where(shape, [{ slot, value }])}`,
-      `an id of another organization is answered otherwise than one that does not exist:\n${answers.join('\nand\n')}`,
+      `an id of another organization is answered otherwise than one that does not exist: ${differenceOf(known, other)}`,
     );
   }
 

@@ -69,6 +69,10 @@ export async function checkLower(options: LowerOptions): Promise<void> {
   async function ask(shape: Shape, choices: readonly Choice[]): Promise<void> {
     const outcome = await target.ask(who, buildOperation(shape, choices, values));
     const sent = choices.map(({ value }) => String(value));
+    // Who is not let in at all proves nothing.
+    const status = outcome.status ?? 0;
+    if (status === 401 || status === 429)
+      findings.add(shape.coordinate, `${who} is answered ${status}: ${outcome.text}`);
     const shown = hidden.findIn(outcome.text, sent).slice(0, 5).join(', ');
     if (shown !== '') findings.add(where(shape, choices), `shows ${who} what it may not see: ${shown}`);
     if (isOpen(shape) || isRefusal(outcome)) return;

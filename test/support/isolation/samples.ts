@@ -18,9 +18,15 @@ const pixel = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfD
 /** Tells the simulator what to answer. */
 const simulate = (text: string, behaviour: object): string => `${text} [[sim: ${JSON.stringify(behaviour)}]]`;
 
+export const scripted = {
+  stream: (word: string): string => simulate('Say it in a stream.', { tokens: [`${word}-content`] }),
+  say: (word: string): string => simulate('Say it.', { tokens: [`${word}-content`] }),
+  hang: (word: string): string => simulate('Hang.', { tokens: [`${word}-content`, 'more'], hang: { afterTokens: 1 } }),
+};
+
 export const samples: Readonly<Record<string, Sample>> = {
   'GenerateInput.model': 'sim-instant',
-  'GenerateInput.prompt': ({ word }: SampleContext) => simulate('Say it.', { tokens: [`${word}-content`] }),
+  'GenerateInput.prompt': ({ word }: SampleContext) => scripted.say(word),
   'GenerateInput.messages': ({ word }: SampleContext) => [
     { role: 'USER', content: simulate('Look it up.', { tokens: [`${word}-content`] }) },
     { role: 'ASSISTANT', toolCalls: [{ id: 'call-1', name: 'look', arguments: {} }] },
@@ -67,6 +73,7 @@ export const together: Readonly<Record<string, Readonly<Record<string, Sample>>>
   'OutputInput.schema': { 'OutputInput.format': 'JSON' },
   'Subscription.generateStream(after)': {
     'GenerateStreamInput.idempotencyKey': ({ stream }: SampleContext) => stream.key,
+    'GenerateInput.prompt': ({ word }: SampleContext) => scripted.stream(word),
   },
 };
 
@@ -82,7 +89,7 @@ export const further: Readonly<Record<string, readonly Sample[]>> = {
     simulate('Break.', { cut: { afterTokens: 1 } }),
     simulate('Hang up.', { cut: 'before-head' }),
   ],
-  'GenerateInput.maxOutputTokens': [1_000_000],
+  'GenerateInput.maxOutputTokens': [1_000_000, 0],
   'GenerateInput.idempotencyKey': [({ stream }: SampleContext) => stream.key],
   'OutputInput.schema': [{ type: 'string' }],
 };
@@ -100,6 +107,8 @@ export const neverTold: ReadonlySet<string> = new Set([
   'OutputInvalidError.path',
   'ModelUnavailableError.path',
   'GenerationFailedError.path',
+  // Who was never reached has not said when to come again.
+  'ModelUnavailableError.retryAfterMs',
   // Where another server runs the key.
   'IdempotencyError.retryAfterMs',
 ]);

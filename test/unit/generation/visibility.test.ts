@@ -162,8 +162,9 @@ describe('somebody who sees the metadata of a batch', () => {
 describe('cancelling', () => {
   const may: readonly [string, Caller, boolean][] = [
     ['the owner', { ...testCaller, scopes: [] }, true],
-    ['an admin with the scope admin', as(['ADMIN'], ['admin']), true],
-    ['an operator with the scope admin', as(['OPERATOR'], ['admin'], elsewhere), true],
+    ['an admin with the scope admin', as(['ADMIN'], ['admin', 'usage:read']), true],
+    ['an operator with the scope admin', as(['OPERATOR'], ['admin', 'usage:read'], elsewhere), true],
+    ['an admin with it who may not see what it came to', as(['ADMIN'], ['generate', 'admin', 'content:read']), false],
     ['an admin without it', as(['ADMIN'], ['generate', 'usage:read', 'content:read']), false],
     ['an admin of another organization', as(['ADMIN'], ['admin', 'usage:read', 'content:read'], elsewhere), false],
     ['a member with the scope admin', as(['MEMBER'], ['admin', 'usage:read']), false],
