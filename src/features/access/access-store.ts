@@ -44,6 +44,12 @@ export interface AccessStore {
   readonly changes: ChangeReader;
 }
 
+/**
+ * Looks at a record as it stands, within the transaction that is about to change it. What it throws is the answer, and
+ * nothing has changed then: so nobody can slip something in between a check and the change it is for.
+ */
+export type Check<Item> = (before: Item) => void;
+
 interface Finder<Item> {
   /** Those of the ids that exist within reach, by their ids; one statement however many. */
   find(ids: readonly string[], reach: Reach): Promise<ReadonlyMap<string, Item>>;
@@ -54,14 +60,14 @@ interface Lister<Item, Filter> {
   list(filter: Filter, page: PageRequest, reach: Reach): Promise<Page<Item>>;
 }
 
-interface Deleter {
+interface Deleter<Item> {
   /** What would go with it. undefined: it is not there. */
   dependents(id: string, reach: Reach): Promise<Dependents | undefined>;
   /**
    * Deletes it and all that depends on it. `fingerprint`: of the dependents as they were shown.
    * @throws SluiceError CONFLICT when they have changed since.
    */
-  delete(id: string, fingerprint: string, reach: Reach, by: Actor): Promise<true | undefined>;
+  delete(id: string, fingerprint: string, reach: Reach, by: Actor, check?: Check<Item>): Promise<true | undefined>;
 }
 
 export interface OrganizationFilter {
@@ -77,7 +83,7 @@ export type OrganizationChanges = Partial<Pick<OrganizationRecord, 'name' | 'all
 export interface OrganizationRepository
   extends Finder<OrganizationRecord>,
     Lister<OrganizationRecord, OrganizationFilter>,
-    Deleter {
+    Deleter<OrganizationRecord> {
   create(organization: Pick<OrganizationRecord, 'name' | 'allowedModels'>, by: Actor): Promise<OrganizationRecord>;
   /** A property that is there, even as undefined, is set. */
   update(id: string, changes: OrganizationChanges, reach: Reach, by: Actor): Promise<OrganizationRecord | undefined>;
@@ -89,7 +95,10 @@ export interface ProjectFilter extends OrganizationFilter {
   readonly organizationId?: string | undefined;
 }
 
-export interface ProjectRepository extends Finder<ProjectRecord>, Lister<ProjectRecord, ProjectFilter>, Deleter {
+export interface ProjectRepository
+  extends Finder<ProjectRecord>,
+    Lister<ProjectRecord, ProjectFilter>,
+    Deleter<ProjectRecord> {
   /** undefined: no such organization within reach. */
   create(
     project: Pick<ProjectRecord, 'organizationId' | 'name' | 'allowedModels'>,
@@ -122,7 +131,10 @@ export interface NewSecret {
 
 export type ApiKeyChanges = Partial<ApiKeySettings> & { readonly disabled?: boolean };
 
-export interface ApiKeyRepository extends Finder<ApiKeyRecord>, Lister<ApiKeyRecord, ApiKeyFilter>, Deleter {
+export interface ApiKeyRepository
+  extends Finder<ApiKeyRecord>,
+    Lister<ApiKeyRecord, ApiKeyFilter>,
+    Deleter<ApiKeyRecord> {
   /** `id`: for a key that several nodes may make at once (the first admin key); undefined: a new one. undefined is also the answer when it is there already. */
   create(
     key: ApiKeySettings & { readonly projectId: string; readonly id?: string | undefined },
@@ -130,11 +142,24 @@ export interface ApiKeyRepository extends Finder<ApiKeyRecord>, Lister<ApiKeyRec
     reach: Reach,
     by: Actor,
   ): Promise<ApiKeyRecord | undefined>;
-  update(id: string, changes: ApiKeyChanges, reach: Reach, by: Actor): Promise<ApiKeyRecord | undefined>;
+  update(
+    id: string,
+    changes: ApiKeyChanges,
+    reach: Reach,
+    by: Actor,
+    check?: Check<ApiKeyRecord>,
+  ): Promise<ApiKeyRecord | undefined>;
   /** A new secret; those before it are good for `overlapMs` more (or less, if they end sooner already). */
-  rotate(id: string, secret: NewSecret, overlapMs: number, reach: Reach, by: Actor): Promise<ApiKeyRecord | undefined>;
+  rotate(
+    id: string,
+    secret: NewSecret,
+    overlapMs: number,
+    reach: Reach,
+    by: Actor,
+    check?: Check<ApiKeyRecord>,
+  ): Promise<ApiKeyRecord | undefined>;
   /** For good. Revoking again changes nothing. */
-  revoke(id: string, reach: Reach, by: Actor): Promise<ApiKeyRecord | undefined>;
+  revoke(id: string, reach: Reach, by: Actor, check?: Check<ApiKeyRecord>): Promise<ApiKeyRecord | undefined>;
   /** Writes that something was done with the key which leaves no other trace (a client token was made). */
   note(id: string, action: AuditAction, details: Readonly<Record<string, unknown>>, by: Actor): Promise<void>;
 }
@@ -152,8 +177,10 @@ export interface RoleGrantRepository extends Finder<RoleGrantRecord>, Lister<Rol
     grant: Pick<RoleGrantRecord, 'organizationId' | 'projectId' | 'issuer' | 'subject' | 'roles' | 'scopes'>,
     reach: Reach,
     by: Actor,
+    /** Sees what would be replaced; not called where there is nothing. */
+    check?: Check<RoleGrantRecord>,
   ): Promise<RoleGrantRecord | undefined>;
-  revoke(id: string, reach: Reach, by: Actor): Promise<true | undefined>;
+  revoke(id: string, reach: Reach, by: Actor, check?: Check<RoleGrantRecord>): Promise<true | undefined>;
 }
 
 export interface LimitRepository
