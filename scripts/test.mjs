@@ -1,4 +1,5 @@
-// `npm test` and `npm run test:long`: runs the tests and ends with one line that tells the whole result.
+// `npm test` and `npm run test:long`: runs the tests, against a Redis and a Postgres of their own, and ends with one line
+// that tells the whole result.
 // Other arguments go to jest: `npm test -- unit/core`.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,11 +8,26 @@ import { runChild } from './bootstrap/child.mjs';
 import { prepare } from './bootstrap/prepare.mjs';
 import { installed } from './bootstrap/project.mjs';
 import { judge } from './bootstrap/test-verdict.mjs';
+import { startServices } from './services/services.mjs';
 
 /** @param {string[]} args */
 export async function run(args) {
   const long = args[0] === '--long';
-  const node = await prepare({ built: true });
+  const starting = startServices();
+  try {
+    // Whichever fails first is told; the other one is not left behind.
+    const [node, services] = await Promise.all([prepare({ built: true }), starting]);
+    return await runTests(node, long ? args.slice(1) : args, long, services.env);
+  } finally {
+    await starting.then(
+      (services) => services.stop(),
+      () => {},
+    );
+  }
+}
+
+/** @param {string} node @param {string[]} args @param {boolean} long @param {Record<string, string>} servicesEnv */
+async function runTests(node, args, long, servicesEnv) {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-test-'));
   const summaryFile = join(folder, 'summary.json');
   try {
@@ -23,9 +39,9 @@ export async function run(args) {
         installed('jest', 'bin', 'jest.js'),
         '--config',
         long ? 'jest.long.config.mjs' : 'jest.config.mjs',
-        ...(long ? args.slice(1) : args),
+        ...args,
       ],
-      { env: { ...process.env, SLUICE_TEST_SUMMARY: summaryFile } },
+      { env: { ...process.env, ...servicesEnv, SLUICE_TEST_SUMMARY: summaryFile } },
     );
     const verdict = judge(exitCode, readSummary(summaryFile));
     process.stdout.write(`\n${verdict.line}\n`);
