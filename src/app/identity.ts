@@ -36,10 +36,12 @@ export interface IdentityService extends Authenticator {
    */
   prepare(auth: AuthConfig): () => void;
   /**
-   * What is known of these organizations is read anew; all else counts as confirmed. To be called with none, too,
-   * whenever it is known that nothing changed. @throws when the database does not answer.
+   * What is known of these organizations is read anew; undefined: of all. What is known of others counts as confirmed.
+   * @throws when the database does not answer; the next time then makes up for it.
    */
-  refresh(organizationIds: readonly string[]): Promise<void>;
+  refresh(organizationIds: readonly string[] | undefined): Promise<void>;
+  /** It is known that nothing changed since: what is known here lives on. */
+  confirm(): void;
   /** A new API key, to be stored by whoever asked. */
   mintKey(): MintedKey;
   readonly mintClientToken: MintClientToken;
@@ -92,6 +94,10 @@ export function createIdentity(parts: IdentityParts): IdentityService {
     },
     async refresh(organizationIds) {
       await Promise.all([storedKeys.refresh(organizationIds), tenancies.refresh(organizationIds)]);
+    },
+    confirm() {
+      storedKeys.confirm();
+      tenancies.confirm();
     },
     mintKey: () => mintKey(peppers.current()),
     mintClientToken: createClientTokenMint({ keys: tokenKeys, identityOf, clock }),

@@ -30,6 +30,8 @@ export interface ChangeFeedOptions {
   readonly changes: ChangeReader;
   /** Whether there may be anything to look at: a database that was never made is not made for this. */
   readonly isPresent: () => boolean;
+  /** A look found that nothing has changed since the last news were applied. Must not throw. */
+  readonly unchanged?: () => void;
   /** Makes this node go by the news. What fails is tried again with the next look. */
   readonly apply: (news: NewsOfAccess) => Promise<void>;
   /** Tells the other nodes that there is something new. Must not throw. */
@@ -45,6 +47,7 @@ export interface ChangeFeedOptions {
 
 export function createChangeFeed(options: ChangeFeedOptions): ChangeFeed {
   const { changes, isPresent, apply, announce, logger, pollMs = 2_000, gapMs = 50, patienceMs = 2_000 } = options;
+  const { unchanged = () => undefined } = options;
   /** The version this node goes by; undefined: none yet. */
   let known: number | undefined;
   let isSilent = false;
@@ -58,7 +61,7 @@ export function createChangeFeed(options: ChangeFeedOptions): ChangeFeed {
   async function catchUp(): Promise<void> {
     if (!isPresent()) return;
     const version = await changes.version();
-    if (version === known) return;
+    if (version === known) return unchanged();
     if (known === undefined || version < known) {
       // The first look, or another database in its place: what was read before it may be of any age.
       if (known !== undefined) logger.warn({ version, known }, 'the database of keys and access is an older one now');

@@ -9,15 +9,15 @@ export interface BatchedReadsOptions<Query, Item, Kept> {
   readonly read: (queries: readonly Query[]) => Promise<readonly (Item | undefined)[]>;
   readonly keep: (query: Query, item: Item | undefined, readAtMs: number) => Kept | undefined;
   /** `changed`: organizations that changed while it was read. */
-  readonly isOutdated: (item: Item | undefined, changed: ReadonlySet<string>) => boolean;
+  readonly isOutdated: (item: Item | undefined, changed: ReadonlySet<string> | 'ALL') => boolean;
   readonly clock: Clock;
 }
 
 export interface BatchedReads<Query, Kept> {
   /** @throws what the read throws; SluiceError AUTHENTICATION_UNAVAILABLE where it takes too long or too many wait. */
   read(query: Query): Promise<Kept | undefined>;
-  /** What is being read of these organizations is read once more. */
-  outdate(organizationIds: ReadonlySet<string>): void;
+  /** What is being read of these organizations is read once more; undefined: of all. */
+  outdate(organizationIds: readonly string[] | undefined): void;
 }
 
 interface Wanted<Query, Kept> {
@@ -38,7 +38,7 @@ export function createBatchedReads<Query, Item, Kept>(
   const { keyOf, keep, isOutdated, clock } = options;
   const waiting = new Map<string, Wanted<Query, Kept>>();
   const reading = new Map<string, Wanted<Query, Kept>>();
-  let changed = new Set<string>();
+  let changed: Set<string> | 'ALL' = new Set<string>();
   let isRunning = false;
 
   async function readBatch(): Promise<void> {
@@ -85,7 +85,8 @@ export function createBatchedReads<Query, Item, Kept>(
       return wanted.promise;
     },
     outdate(organizationIds) {
-      for (const id of organizationIds) changed.add(id);
+      if (organizationIds === undefined) changed = 'ALL';
+      else if (changed !== 'ALL') for (const id of organizationIds) changed.add(id);
     },
   };
 }

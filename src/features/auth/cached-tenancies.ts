@@ -18,7 +18,8 @@ export interface CachedTenanciesOptions {
 
 export interface CachedTenancies extends Tenancies {
   /** See RecordCache. */
-  refresh(organizationIds: readonly string[]): Promise<void>;
+  refresh(organizationIds: readonly string[] | undefined): Promise<void>;
+  confirm(): void;
 }
 
 /** What is there before there is a database. */
@@ -59,5 +60,6 @@ export function createCachedTenancies(options: CachedTenanciesOptions): CachedTe
       return isIt ? ONLY : undefined;
     },
     refresh: cache.refresh,
+    confirm: cache.confirm,
   };
 }

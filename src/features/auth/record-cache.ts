@@ -28,10 +28,12 @@ export interface RecordCache<Query, Copy> {
    */
   find(query: Query): Copy | undefined | Promise<Copy | undefined>;
   /**
-   * Reads the copies of these organizations anew, in one statement; all others count as confirmed. To be called with
-   * none, too, whenever it is known that nothing changed. @throws when the database does not answer.
+   * Reads the copies of these organizations anew, in one statement; undefined: all. Those of others count as confirmed.
+   * @throws when the database does not answer; the next time then makes up for it.
    */
-  refresh(organizationIds: readonly string[]): Promise<void>;
+  refresh(organizationIds: readonly string[] | undefined): Promise<void>;
+  /** It is known that nothing changed since the last refresh: copies live on. */
+  confirm(): void;
   /** Puts another copy in the place of this one, unless it is there no longer. */
   replace(query: Query, before: Copy, after: Copy): void;
 }
@@ -59,6 +61,7 @@ export function createRecordCache<Query, Item, Copy extends object>(
   let refreshing: Promise<void> = Promise.resolve();
   /** Organizations that changed and were not read anew yet: when that fails, the next time has to make up for it. */
   let owed = new Set<string>();
+  let isAllOwed = false;
 
   function tell(nowAvailable: boolean, error?: unknown): void {
     if (isAvailable === nowAvailable) return;
@@ -99,17 +102,19 @@ export function createRecordCache<Query, Item, Copy extends object>(
     clock,
     keep,
     // An answer that was under way while something changed may be of before the change.
-    isOutdated: (item, changed) => changed.size > 0 && (item === undefined || changed.has(organizationOf(item))),
+    isOutdated: (item, changed) =>
+      changed === 'ALL' || (changed.size > 0 && (item === undefined || changed.has(organizationOf(item)))),
   });
 
   async function refresh(): Promise<void> {
     const startedAtMs = clock.elapsed();
-    const changed = owed;
-    owed = new Set();
-    const due = [...entries.values()].filter(({ organizationId }) => changed.has(organizationId));
+    const [changed, isAll] = [owed, isAllOwed];
+    [owed, isAllOwed] = [new Set(), false];
+    const due = [...entries.values()].filter(({ organizationId }) => isAll || changed.has(organizationId));
     if (due.length > 0) {
       const items = await read(due.map(({ query }) => query)).catch((error: unknown) => {
         for (const id of changed) owed.add(id);
+        isAllOwed ||= isAll;
         throw error;
       });
       due.forEach(({ query }, index) => {
@@ -139,17 +144,20 @@ export function createRecordCache<Query, Item, Copy extends object>(
       return reads.read(query);
     },
     refresh(organizationIds) {
-      const changed = new Set(organizationIds);
-      if (changed.size > 0) {
+      if (organizationIds === undefined || organizationIds.length > 0) {
         // What was not there may be there now.
         unknown.clear();
-        reads.outdate(changed);
+        reads.outdate(organizationIds);
       }
+      for (const id of organizationIds ?? []) owed.add(id);
+      isAllOwed ||= organizationIds === undefined;
       // One after the other: an older answer never takes the place of a newer one.
-      for (const id of changed) owed.add(id);
       const done = refreshing.then(refresh);
       refreshing = done.catch(() => undefined);
       return done;
+    },
+    confirm() {
+      if (owed.size === 0 && !isAllOwed) confirmedAtMs = clock.elapsed();
     },
     replace(query, before, after) {
       const key = keyOf(query);

@@ -31,7 +31,8 @@ export interface StoredKeysOptions {
 
 export interface StoredKeys extends SignIn, KeyLookup {
   /** See RecordCache. */
-  refresh(organizationIds: readonly string[]): Promise<void>;
+  refresh(organizationIds: readonly string[] | undefined): Promise<void>;
+  confirm(): void;
   /** Writes down what was used last. */
   close(): Promise<void>;
 }
@@ -142,6 +143,7 @@ export function createStoredKeys(options: StoredKeysOptions): StoredKeys {
     },
     find: (reference) => (reference.source === 'STORED' ? find(reference.prefix, reference.secretId) : undefined),
     refresh: cache.refresh,
+    confirm: cache.confirm,
     close: use.close,
   };
 }

@@ -76,6 +76,23 @@ function setUp(options: Partial<ChangeFeedOptions> = {}) {
   };
 }
 
+it('a look that finds nothing new says so, after one that did and not while the database is away', async () => {
+  let unchanged = 0;
+  const { feed, changed, goDown, comeBack } = setUp({ unchanged: () => void unchanged++ });
+  await feed.start();
+  expect(unchanged).toBe(0);
+  await feed.changed();
+  expect(unchanged).toBe(1);
+  changed.push('org_1');
+  await feed.changed();
+  goDown();
+  await feed.changed();
+  expect(unchanged).toBe(1);
+  comeBack();
+  await feed.changed();
+  expect(unchanged).toBe(2);
+});
+
 /** Until everything that is under way is done. */
 async function settle(): Promise<void> {
   for (let turn = 0; turn < 20; turn++) await nextTurn();

@@ -253,6 +253,16 @@ describe('changes', () => {
     expect(await signingIn).toMatchObject({ wasKnown: true });
   });
 
+  it('of which nothing is known but that there are some have all copies read anew, in one statement', async () => {
+    const [one, two] = [store(), store({ organization: { id: 'org_2' } })];
+    const identities = await Promise.all([signIn(one.key), signIn(two.key)]);
+    change(one, { key: { revokedAtMs: 1 } });
+    change(two, { organization: { disabledAtMs: 1 } });
+    await keys.refresh(undefined);
+    expect(records.statements).toHaveLength(2);
+    expect(identities.map((identity) => identity.renew())).toEqual([undefined, undefined]);
+  });
+
   it('that could not be read are read with the next ones', async () => {
     const minted = store();
     const identity = await signIn(minted.key);
@@ -288,11 +298,21 @@ describe('without a database', () => {
     const minted = store();
     const identity = await signIn(minted.key);
     clock.advance(LIFETIME_MS - 1);
-    await keys.refresh([]);
+    keys.confirm();
+    clock.advance(LIFETIME_MS / 4 - 1);
+    expect(keys.identify(minted.key)).toBe(identity);
+    // What changed in another organization leaves it as it is: that is known as well.
+    await keys.refresh(['org_2']);
     records.isAway = true;
     clock.advance(LIFETIME_MS - 1);
     expect(keys.identify(minted.key)).toBe(identity);
     expect(records.statements).toHaveLength(1);
+    // A change that could not be read is no confirmation.
+    await new Promise(setImmediate);
+    await expect(keys.refresh(['org_1'])).rejects.toThrow('cannot be checked');
+    keys.confirm();
+    clock.advance(1);
+    expect(await refusalOf(minted.key)).toMatchObject({ code: 'AUTHENTICATION_UNAVAILABLE' });
   });
 
   it('copies that nobody confirms are read anew long before they would have to be waited for', async () => {
