@@ -199,6 +199,24 @@ describe('live callers', () => {
     expect(logged).toHaveLength(1);
   });
 
+  it('are renewed a few milliseconds at a time, and others have their turn in between', async () => {
+    const { live, clock, join } = setUp((who) => {
+      clock.advance(1);
+      return who;
+    });
+    for (let index = 0; index < 100; index++) join(caller(`${index}`));
+    let turns = 0;
+    let isDone = false;
+    const others = async (): Promise<void> => {
+      for (; !isDone; turns++) await nextTurn();
+    };
+    const running = others();
+    await live.renewAll();
+    isDone = true;
+    await running;
+    expect(turns).toBeGreaterThanOrEqual(20);
+  });
+
   it('of one who does not answer do not hold up the others, of ten thousand never more than a bounded number at once', async () => {
     let isRevoked = false;
     let atOnce = 0;
