@@ -8,3 +8,6 @@ export const isTokenForm = (presented: string): boolean => JSON_WEB_TOKEN.test(p
 /** What every key begins with that this server makes. */
 const MADE_HERE = 'slk_';
 export const isMadeKeyForm = (presented: string): boolean => presented.startsWith(MADE_HERE);
+
+/** `iss` of the tokens that this server makes for browsers. */
+export const CLIENT_TOKEN_ISSUER = 'sluice-client-tokens';

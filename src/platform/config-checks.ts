@@ -7,13 +7,23 @@ import { formatPath, nearestName } from './config-errors.ts';
 import { type ConfigFile, isSubstitutedText } from './config-file.ts';
 import { formOfOthers } from './config-keys.ts';
 import { describeField } from './config-schema.ts';
+import { checkSignIn } from './config-sign-in-checks.ts';
+import {
+  isMapping,
+  isTrue,
+  itemsOf,
+  listOf,
+  type Mapping,
+  mappingAt,
+  numberOf,
+  type Report,
+  textOf,
+  textsOf,
+} from './config-values.ts';
 import { isLoopbackHost } from './loopback-host.ts';
 
 export const SIMULATOR_PROVIDER = 'simulator';
 export const SIMULATOR_MODELS = ['sim-fast', 'sim-smart'] as const;
-
-type Mapping = Readonly<Record<string, unknown>>;
-type Report = (path: readonly PropertyKey[], found: string | undefined, expected: string) => void;
 
 /** True when the file itself says which providers to use. */
 export const namesProviders = (file: ConfigFile | undefined): boolean => itemsOf(file?.value, ['providers']).length > 0;
@@ -81,6 +91,7 @@ export function checkFile(file: ConfigFile): readonly ConfigProblem[] {
   });
 
   checkDocumentModes(file.value, report);
+  checkSignIn(file.value, report);
   apiKeys.forEach((apiKey, index) => {
     const path = ['auth', 'apiKeys', index];
     if (textOf(apiKey['name']) === 'admin') {
@@ -203,6 +214,7 @@ function checkModel(model: Mapping, report: (path: readonly string[], found: str
   }
 }
 
+const INTROSPECTION = ['auth', 'introspection'] as const;
 const SECRET_SETTING = /(?:key|secret|token|password|credentials?|authorization)(?:\[\d+\])?$/i;
 
 /** Places of secrets that stand in the file itself. */
@@ -217,6 +229,10 @@ export function literalSecrets(file: ConfigFile): readonly string[] {
   };
   look(['auth', 'apiKeys'], 'key');
   look(['providers'], 'apiKey');
+  if (typeof mappingAt(file.value, INTROSPECTION)['clientSecret'] === 'string') {
+    const field = [...INTROSPECTION, 'clientSecret'];
+    places.push(`${file.name}:${file.lineOf(field)} ${formatPath(field)}`);
+  }
   itemsOf(file.value, ['providers']).forEach((provider, index) => {
     for (const [path, , isLiteral] of textsIn(provider['settings'], 'settings')) {
       if (!isLiteral || !SECRET_SETTING.test(path)) continue;
@@ -236,34 +252,3 @@ function suggest(id: string, known: readonly string[]): string {
   if (nearest !== undefined) return `: did you mean "${nearest}"?`;
   return known.length > 12 ? '' : ` (${known.join(', ')})`;
 }
-
-const isMapping = (value: unknown): value is Mapping =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) && !isSubstitutedText(value);
-const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
-
-const valueAt = (root: unknown, path: readonly string[]): unknown =>
-  path.reduce<unknown>((current, key) => (isMapping(current) ? current[key] : undefined), root);
-
-/** What is no mapping counts as an empty one: its shape is told elsewhere. */
-const asMapping = (value: unknown): Mapping => (isMapping(value) ? value : {});
-const mappingAt = (root: unknown, path: readonly string[]): Mapping => asMapping(valueAt(root, path));
-
-/** The entries of a list, by their index. */
-function itemsOf(root: unknown, path: readonly string[]): readonly Mapping[] {
-  return listOf(valueAt(root, path)).map(asMapping);
-}
-
-function textOf(value: unknown): string | undefined {
-  if (isSubstitutedText(value)) return value.text;
-  return typeof value === 'string' ? value : undefined;
-}
-
-const textsOf = (items: readonly Mapping[], field: string): readonly string[] =>
-  items.map((item) => textOf(item[field])).filter((text) => text !== undefined);
-
-const numberOf = (value: unknown): number | undefined => {
-  // An empty text is no zero: its variable may not be set.
-  const number = isSubstitutedText(value) ? Number(value.text.trim() || Number.NaN) : value;
-  return typeof number === 'number' && Number.isFinite(number) ? number : undefined;
-};
-const isTrue = (value: unknown): boolean => value === true || textOf(value) === 'true';

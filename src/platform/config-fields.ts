@@ -115,6 +115,19 @@ export function webAddress() {
   });
 }
 
+/** An http(s) address as it was written: the slash at its end is part of it. */
+export function exactAddress() {
+  const error = 'an http:// or https:// address without user name, password and fragment';
+  const fits = (value: string): boolean =>
+    /^https?:\/\/[^@#\\]+$/i.test(value) && URL.canParse(value) && new URL(value).username === '';
+  return z.preprocess(plainText, z.string({ error }).refine(fits, { error }));
+}
+
+/** Names that the file makes up → values. */
+export function mappingOf<Value extends z.ZodType>(value: Value, expected: string) {
+  return z.record(z.string().min(1, { error: expected }).max(256, { error: expected }), value, { error: expected });
+}
+
 /** An IP address, or a range of them. */
 export function addressRange() {
   const error = 'an IP address or a range of them, like 10.0.0.7, 10.0.0.0/8 or fd00::/8';

@@ -19,6 +19,7 @@ import { adminKeyProblems, apiKeyWarnings, toApiKey } from './config-keys.ts';
 import { type ConfiguredManifest, documentWarnings, readConfiguredManifest } from './config-manifest.ts';
 import { hostOf, productionProblems } from './config-production.ts';
 import { DEFAULT_TIMEOUTS, emptyFileConfig, type FileConfig, readShape } from './config-schema.ts';
+import { toIntrospection, toJwtIssuer } from './config-sign-in.ts';
 import { readConfiguredTls, tlsWarnings } from './config-tls.ts';
 import { errorCode } from './error-code.ts';
 import { OLLAMA_URL, probeOllama } from './ollama-probe.ts';
@@ -236,6 +237,8 @@ function assemble(
       cacheSeconds: file.auth.cacheSeconds,
       cachedKeys: file.auth.cachedKeys,
       secretRolloutSeconds: file.auth.secretRolloutSeconds,
+      jwt: file.auth.jwt.map(toJwtIssuer),
+      introspection: file.auth.introspection && toIntrospection(file.auth.introspection),
     },
     streams: file.streams,
     shutdown: file.shutdown,

@@ -27,6 +27,7 @@ import {
   wholeNumber,
 } from './config-fields.ts';
 import { type ConfigFile, isSubstitutedText } from './config-file.ts';
+import { introspection, jwtIssuer } from './config-sign-in.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -194,16 +195,15 @@ const outbound = section({
 const fileSchema = section(
   {
     server: server.prefault({}),
-    auth: section(
-      {
-        apiKeys: list(apiKey, 'a list of keys').default([]),
-        adminDocumentMode: documentMode().optional(),
-        cacheSeconds: wholeNumber(10, 3_600).default(300),
-        cachedKeys: wholeNumber(100, 1_000_000).default(10_000),
-        secretRolloutSeconds: wholeNumber(0, 86_400).default(600),
-      },
-      { jwt: 'signing in with JWT', introspection: 'token introspection' },
-    ).prefault({}),
+    auth: section({
+      apiKeys: list(apiKey, 'a list of keys').default([]),
+      adminDocumentMode: documentMode().optional(),
+      cacheSeconds: wholeNumber(10, 3_600).default(300),
+      cachedKeys: wholeNumber(100, 1_000_000).default(10_000),
+      secretRolloutSeconds: wholeNumber(0, 86_400).default(600),
+      jwt: list(jwtIssuer, 'a list of issuers').default([]),
+      introspection: introspection.optional(),
+    }).prefault({}),
     providers: list(provider, 'a list of providers').default([]),
     models: list(model, 'a list of models').default([]),
     streams: streams.prefault({}),
@@ -257,7 +257,7 @@ function toProblems(issue: z.core.$ZodIssue, file: ConfigFile): ConfigProblem[] 
   return [{ ...at(issue.path), found: describeField(issue.path, value), expected: issue.message }];
 }
 
-const SECRET_FIELDS: readonly PropertyKey[] = ['key', 'apiKey', 'settings'];
+const SECRET_FIELDS: readonly PropertyKey[] = ['key', 'apiKey', 'clientSecret', 'settings'];
 
 export function describeField(path: readonly PropertyKey[], value: unknown): string {
   if (isSubstitutedText(value)) return `the value of ${value.source} (${describeLength(value.text)})`;

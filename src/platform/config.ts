@@ -97,6 +97,66 @@ export interface AuthConfig {
   readonly cachedKeys: number;
   /** How long after the start the previous secret is still the one to write with: other nodes may know no other. */
   readonly secretRolloutSeconds: number;
+  /** Issuers of JSON Web Tokens. */
+  readonly jwt: readonly JwtIssuerConfig[];
+  /** Where tokens are asked about that cannot be checked here; undefined: nowhere. */
+  readonly introspection: IntrospectionConfig | undefined;
+}
+
+/** What claims of a token mean here. A claim is named as it is, or by a path like `realm_access.roles`. */
+export interface TokenMappingConfig {
+  readonly claims: {
+    /** undefined: all are of `defaults.organization`. */
+    readonly organization: string | undefined;
+    readonly project: string | undefined;
+    readonly user: string;
+    readonly roles: string;
+    /** undefined: `scope`, else `scp`. */
+    readonly scope: string | undefined;
+  };
+  /** For tokens without the claim. */
+  readonly defaults: {
+    /** Id or name. undefined: such a token is refused. */
+    readonly organization: string | undefined;
+    /** undefined: the only project of the organization. */
+    readonly project: string | undefined;
+    /** For tokens that name no role known here. */
+    readonly roles: readonly AccessRole[];
+  };
+  /** Names in tokens that stand for a role, besides the roles' own. */
+  readonly roleNames: Readonly<Record<string, AccessRole>>;
+  /** Whether OPERATOR of a token counts; else it is ADMIN. */
+  readonly mayGrantOperator: boolean;
+  /** Whether the provider may be asked by http:// on another machine. */
+  readonly allowInsecure: boolean;
+  readonly clockSkewSeconds: number;
+}
+
+export interface JwtIssuerConfig extends TokenMappingConfig {
+  /** `iss` of its tokens, to the letter. */
+  readonly issuer: string;
+  /** One of them has to be in `aud`. */
+  readonly audience: readonly string[];
+  /** Where its keys are; undefined: as its metadata says. */
+  readonly jwksUri: string | undefined;
+  /** All asymmetric. */
+  readonly algorithms: readonly string[];
+  /** `typ` of its tokens, e.g. `at+jwt`; undefined: any. */
+  readonly tokenType: string | undefined;
+  /** After how long its keys are fetched anew: until then a key it has withdrawn is good. */
+  readonly keysMaxAgeSeconds: number;
+  /** How much longer they are good while they cannot be fetched. */
+  readonly keysMaxStaleSeconds: number;
+}
+
+export interface IntrospectionConfig extends TokenMappingConfig {
+  readonly endpoint: string;
+  readonly clientId: string;
+  readonly clientSecret: Secret;
+  /** One of them has to be in `aud` of the answer; undefined: it is not looked at. */
+  readonly audience: readonly string[] | undefined;
+  /** Who vouches for users; undefined: the origin of the endpoint. */
+  readonly issuer: string | undefined;
 }
 
 export interface ApiKeyConfig {

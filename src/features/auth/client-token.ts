@@ -1,6 +1,7 @@
 // What a client token says: the claims that this server writes into a JWT of its own, and reads out of it again.
 
 import { decodeJwt, errors, jwtVerify, SignJWT } from 'jose';
+import { CLIENT_TOKEN_ISSUER } from '../../core/credential-form.ts';
 import { SluiceError } from '../../core/errors.ts';
 import type { ClientTokenKeys } from './client-token-keys.ts';
 import type { KeyReference } from './key-identity.ts';
@@ -19,7 +20,6 @@ export interface ClientToken {
   readonly origins: readonly string[] | undefined;
 }
 
-const ISSUER = 'sluice-client-tokens';
 const AUDIENCE = 'sluice';
 const TYPE = 'sluice-client+jwt';
 const ALGORITHM = 'EdDSA';
@@ -41,7 +41,7 @@ export function writeClientToken(token: ClientToken, keys: ClientTokenKeys): Pro
   };
   return new SignJWT(claims)
     .setProtectedHeader({ alg: ALGORITHM, typ: TYPE, kid: id })
-    .setIssuer(ISSUER)
+    .setIssuer(CLIENT_TOKEN_ISSUER)
     .setAudience(AUDIENCE)
     .setIssuedAt(Math.floor(token.issuedAtMs / 1_000))
     .setExpirationTime(Math.floor(token.expiresAtMs / 1_000))
@@ -52,7 +52,7 @@ export function writeClientToken(token: ClientToken, keys: ClientTokenKeys): Pro
 /** Whether it says that it is ours: nothing more. */
 export function claimsToBeClientToken(presented: string): boolean {
   try {
-    return decodeJwt(presented).iss === ISSUER;
+    return decodeJwt(presented).iss === CLIENT_TOKEN_ISSUER;
   } catch {
     return false;
   }
@@ -71,7 +71,7 @@ export async function readClientToken(presented: string, keys: ClientTokenKeys, 
       {
         algorithms: [ALGORITHM],
         typ: TYPE,
-        issuer: ISSUER,
+        issuer: CLIENT_TOKEN_ISSUER,
         audience: AUDIENCE,
         requiredClaims: ['sub', 'iat', 'exp', 'jti', 'org', 'prj', 'key', 'sec'],
         currentDate: new Date(nowMs),
