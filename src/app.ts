@@ -81,6 +81,7 @@ export async function createApp(parts: AppParts): Promise<App> {
     adminKey: parts.adminKey,
     auth: parts.config.auth,
     records: () => undefined,
+    proxyFor,
     clock,
     logger,
   });
@@ -196,6 +197,7 @@ export async function createApp(parts: AppParts): Promise<App> {
     await server.stop(graceMs);
     await generations.drain(Math.max(0, deadlineMs - clock.elapsed()));
     storage.close();
+    await identity.close();
     await Promise.all([...current.providers.map(({ provider }) => provider.close()), retired.close()]);
   }
 

@@ -16,7 +16,9 @@ import type { SignInRecords } from '../features/auth/sign-in-records.ts';
 import { createStoredKeys } from '../features/auth/stored-keys.ts';
 import type { AuthConfig } from '../platform/config.ts';
 import type { Logger } from '../platform/logger.ts';
+import type { ProxyFor } from '../platform/proxy-choice.ts';
 import type { Secret } from '../platform/secret.ts';
+import { createIdentityProviders } from './identity-providers.ts';
 
 export interface IdentityParts extends ServerSecrets {
   /** undefined: the first key is in the database. */
@@ -25,6 +27,8 @@ export interface IdentityParts extends ServerSecrets {
   readonly auth: AuthConfig;
   /** undefined: there is no database yet, and so nothing in it. */
   readonly records: () => SignInRecords | undefined;
+  /** How identity providers are reached. */
+  readonly proxyFor: ProxyFor;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -47,12 +51,12 @@ export interface IdentityService extends Authenticator {
   readonly mintClientToken: MintClientToken;
   /** Tells in the log what still stands on which of the server's secrets. */
   tellSecretsInUse(): Promise<void>;
-  /** Writes down when keys were used last. */
+  /** Writes down when keys were used last, and lets go of identity providers. */
   close(): Promise<void>;
 }
 
 export function createIdentity(parts: IdentityParts): IdentityService {
-  const { secret, previous, adminKey, records, clock, logger } = parts;
+  const { secret, previous, adminKey, records, proxyFor, clock, logger } = parts;
   let { auth } = parts;
   const rolloutMs = (): number => auth.secretRolloutSeconds * 1_000;
   const copies = {
@@ -75,6 +79,7 @@ export function createIdentity(parts: IdentityParts): IdentityService {
   };
   const tokenKeys = createClientTokenKeys({ secret, previous, rolloutMs, clock });
   const clientTokens = createClientTokens({ keys: tokenKeys, makers, clock });
+  const providers = createIdentityProviders({ tenancies, proxyFor, clock, logger });
   const ways: SignInWays = { configuredKeys, storedKeys, clientTokens, jwt: undefined, introspection: undefined };
 
   let current = ways;
@@ -85,9 +90,11 @@ export function createIdentity(parts: IdentityParts): IdentityService {
     ...authenticator,
     prepare(next) {
       const useKeys = configuredKeys.prepare(configuredKeysOf(adminKey, next));
-      const nextWays = ways;
+      const ofProviders = providers.prepare(next);
+      const nextWays = { ...ways, ...ofProviders.ways };
       return () => {
         useKeys();
+        ofProviders.use();
         auth = next;
         current = nextWays;
       };
@@ -102,6 +109,8 @@ export function createIdentity(parts: IdentityParts): IdentityService {
     mintKey: () => mintKey(peppers.current()),
     mintClientToken: createClientTokenMint({ keys: tokenKeys, identityOf, clock }),
     tellSecretsInUse: () => tellSecretsInUse({ records, peppers, logger }),
-    close: storedKeys.close,
+    async close() {
+      await Promise.all([storedKeys.close(), providers.close()]);
+    },
   };
 }

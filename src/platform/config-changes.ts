@@ -10,6 +10,7 @@ export function describeChanges(before: Config, after: Config): readonly string[
     ...changesOfItems('provider', before.providers, after.providers, ({ id }) => id),
     ...changesOfItems('model', before.models, after.models, ({ name }) => name),
     ...changesOfItems('key', before.auth.apiKeys, after.auth.apiKeys, ({ name }) => name),
+    ...changesOfItems('issuer', before.auth.jwt, after.auth.jwt, ({ issuer }) => issuer),
     ...changesOfSettings(settingsOf(before), settingsOf(after)),
   ];
 }
@@ -49,7 +50,7 @@ function settingsOf(config: Config) {
   const { host, port, tls, ...server } = rest.server;
   return {
     ...rest,
-    auth: { ...rest.auth, apiKeys: undefined },
+    auth: { ...rest.auth, apiKeys: undefined, jwt: undefined },
     server: { ...server, tls: tls?.pair.fingerprint },
   };
 }

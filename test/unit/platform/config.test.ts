@@ -297,8 +297,6 @@ streams: { graceMs: -1 }
   });
 
   it.each([
-    ['auth: { jwt: [] }', 'auth.jwt'],
-    ['auth: { introspection: {} }', 'auth.introspection'],
     ['limits: []', 'limits'],
     ['budgets: []', 'budgets'],
     ['cluster: { expectedNodes: 2 }', 'cluster'],
