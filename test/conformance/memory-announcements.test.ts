@@ -1,0 +1,4 @@
+import { createMemoryAnnouncements } from '../../src/platform/memory-announcements.ts';
+import { describeAnnouncements } from './announcements-conformance.ts';
+
+describeAnnouncements('memory', createMemoryAnnouncements);
