@@ -50,6 +50,8 @@ export interface Generation {
   readonly clampedBy: 'MODEL' | undefined;
   /** What was asked for and not done, or not counted: whole sentences for the caller. */
   readonly warnings: readonly string[];
+  /** Whom the caller made it for. Personal: told to nobody, never logged. */
+  readonly endUserId: string | undefined;
   readonly createdAtMs: number;
   readonly completedAtMs: number | undefined;
   readonly latencyMs: number | undefined;

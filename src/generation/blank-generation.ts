@@ -18,6 +18,7 @@ export function blankGeneration(id: string, call: PreparedCall, createdAtMs: num
     attempts: [],
     clampedBy: call.clampedBy,
     warnings: call.warnings,
+    endUserId: call.endUserId,
     createdAtMs,
     completedAtMs: undefined,
     latencyMs: undefined,

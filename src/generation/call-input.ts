@@ -50,5 +50,6 @@ export interface CallInput {
   readonly providerOptions?: Maybe<JsonObject>;
   readonly idempotencyKey?: Maybe<string>;
   readonly timeoutMs?: Maybe<number>;
+  readonly endUserId?: Maybe<string>;
   readonly labels?: Maybe<readonly { readonly name: string; readonly value: string }[]>;
 }

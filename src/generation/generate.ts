@@ -229,6 +229,7 @@ function toGeneration(
     attempts: [attempt],
     clampedBy: call.clampedBy,
     warnings: warnings.length === 0 ? call.warnings : [...call.warnings, ...warnings],
+    endUserId: call.endUserId,
     createdAtMs: run.createdAtMs,
     completedAtMs: nowMs,
     latencyMs,

@@ -16,6 +16,7 @@ import { InputProblem } from './input-problem.ts';
 import type { PreparedBatch, PreparedItem } from './prepared-batch.ts';
 import type { PreparedCall, PreparedKey } from './prepared-call.ts';
 import type { Asker } from './upstreams.ts';
+import { validateEndUser } from './validate-end-user.ts';
 import { validateIdempotencyKey, validateLabels, validateRequest, validateTimeout } from './validate-input.ts';
 
 const MAX_BATCH_ITEMS = 100;
@@ -72,6 +73,7 @@ export function createPreparation({ estimator, schemas, switches }: PrepareParts
         prices,
         idempotency: key && { ...key, fingerprint: fingerprintOf(input) },
         timeoutMs: validateTimeout(input.timeoutMs, model.timeouts.totalMs),
+        endUserId: validateEndUser(input, caller),
         labels: validateLabels(input),
         clampedBy: cap.clamped ? 'MODEL' : undefined,
         warnings,

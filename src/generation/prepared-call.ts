@@ -19,6 +19,8 @@ export interface PreparedCall {
   readonly idempotency: PreparedKey | undefined;
   /** All attempts together end by then. */
   readonly timeoutMs: number;
+  /** Whom the caller made it for, where it said so. Personal: never logged, never sent to the provider. */
+  readonly endUserId: string | undefined;
   readonly labels: readonly { readonly name: string; readonly value: string }[];
   readonly clampedBy: 'MODEL' | undefined;
   readonly warnings: readonly string[];

@@ -100,6 +100,8 @@ export type FinishReason =
 
 /** One call of a model. Give `prompt` or `messages`, exactly one of them. */
 export type GenerateInput = {
+  /** Whom the call is made for, as you name your users: for limits and usage per user. Only for API keys that may speak for end users. 1 to 256 printable characters. Never sent to the provider. */
+  endUserId?: string | null | undefined;
   /** Makes it safe to send the call twice: the same key with the same input attaches to the running call or replays its result at no cost. 1 to 255 printable ASCII characters; kept 24 hours. `timeoutMs` and `labels` may differ. */
   idempotencyKey?: string | null | undefined;
   /** Labels stored with the call. At most 16. */

@@ -71,6 +71,7 @@ export const call: PreparedCall = {
   },
   idempotency: undefined,
   timeoutMs: 1000,
+  endUserId: undefined,
   labels: [],
   clampedBy: undefined,
   warnings: [],

@@ -17,6 +17,7 @@ export function sampleGeneration(changes: Partial<Generation> = {}): Generation 
     attempts: [],
     clampedBy: undefined,
     warnings: [],
+    endUserId: undefined,
     createdAtMs: 1,
     completedAtMs: 2,
     latencyMs: 1,

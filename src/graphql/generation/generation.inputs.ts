@@ -218,6 +218,13 @@ export class GenerateInput implements CallInput {
   })
   timeoutMs?: number | null;
 
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'Whom the call is made for, as you name your users: for limits and usage per user. Only for API keys that may speak for end users. 1 to 256 printable characters. Never sent to the provider.',
+  })
+  endUserId?: string | null;
+
   @Field(() => [LabelInput], { nullable: true, description: 'Labels stored with the call. At most 16.' })
   labels?: LabelInput[] | null;
 }

@@ -258,6 +258,67 @@ describe('preparing a call', () => {
   });
 });
 
+describe('endUserId', () => {
+  const test = createTestGenerations();
+  afterAll(() => test.close());
+  const speaker = { ...testCaller, mayActForEndUsers: true };
+  const prepared = (endUserId: string | null | undefined, caller = speaker) =>
+    test.generations.prepare({ model: 'chat', prompt: 'p', idempotencyKey: 'k', endUserId }, test.asker(caller), [
+      'input',
+    ]);
+
+  it.each(['u', 'x'.repeat(256), 'Zoë 名 #42', ' a '])('is carried as it was given: %s', (endUserId) => {
+    expect(prepared(endUserId)).toMatchObject({ type: 'PREPARED', endUserId });
+  });
+
+  it.each(['', '  ', 'x'.repeat(257), 'a\nb', 'a\u0000', 'a\u2028b', '\ud800'])('is refused: %j', (endUserId) => {
+    expect(prepared(endUserId)).toMatchObject({ type: 'INVALID_INPUT', code: 'INVALID', path: ['input', 'endUserId'] });
+  });
+
+  it('is refused from keys without the right, and from users, whose tokens say who they are', () => {
+    const refusals = [testCaller, { ...speaker, principalKind: 'USER' as const, userId: 'someone' }].map((caller) =>
+      prepared(SECRET, caller),
+    );
+    for (const refusal of refusals) {
+      expect(refusal).toMatchObject({ type: 'INVALID_INPUT', code: 'INVALID', path: ['input', 'endUserId'] });
+      expect(JSON.stringify(refusal)).not.toContain(SECRET);
+    }
+    expect(refusals).toMatchObject([
+      { message: expect.stringContaining('may not speak for end users') },
+      { message: expect.stringContaining('your token') },
+    ]);
+    expect(prepared(null, testCaller)).toMatchObject({ type: 'PREPARED', endUserId: undefined });
+  });
+
+  it('is part of the question: the same for another user is another call', () => {
+    const fingerprint = (endUserId: string | undefined) => {
+      const call = prepared(endUserId);
+      return call.type === 'PREPARED' ? call.idempotency?.fingerprint : undefined;
+    };
+    expect(new Set([fingerprint('a'), fingerprint('b'), fingerprint(undefined)]).size).toBe(3);
+    expect(fingerprint('a')).toBe(fingerprint('a'));
+  });
+
+  it('holds for each item of a batch by itself', () => {
+    const items = [{ endUserId: 'a' }, { endUserId: '' }, {}].map((each) => ({ model: 'chat', prompt: 'p', ...each }));
+    const batch = test.generations.prepareBatch({ items }, test.asker(speaker), ['input']);
+    expect(batch.items).toMatchObject([
+      { type: 'PREPARED', endUserId: 'a' },
+      { type: 'INVALID_INPUT', path: ['input', 'items', '1', 'endUserId'] },
+      { type: 'PREPARED', endUserId: undefined },
+    ]);
+  });
+
+  it('stays with the generation, and out of what the provider is sent', async () => {
+    const call = test.prepare({ prompt: 'p', endUserId: SECRET }, speaker);
+    const running = test.generations.generate(call, new AbortController().signal);
+    const upstream = test.provider.calls.at(-1);
+    upstream?.finish();
+    expect(await running).toMatchObject({ terminal: { generation: { endUserId: SECRET } } });
+    expect(JSON.stringify(upstream?.call.request)).not.toContain(SECRET);
+  });
+});
+
 describe('the fingerprint of an input', () => {
   it('is the same whatever the order of members, absent or null, and what is not the question', () => {
     const left = fingerprintOf({
