@@ -100,6 +100,7 @@ function checkOf({ text = '', resolvers = {} }: Extension): { check: Check; memb
     second: tenant('birch'),
     lower: [member],
     records: async () => JSON.stringify([...all.values()].filter(({ word }) => word === 'amber')),
+    transportsOf: () => ['POST'],
     async ask(who, { query, variables }) {
       const result = await graphql({
         schema,

@@ -2,7 +2,7 @@
 // own, found by trying what earlier answers held. A field that gives its owner nothing proves nothing about others.
 
 import { type GraphQLSchema, getNamedType } from 'graphql';
-import type { Outcome } from '../every-transport.ts';
+import type { EveryTransport, Outcome } from '../every-transport.ts';
 import { type Reading, type Reference, readAnswer } from './answers.ts';
 import type { Findings } from './findings.ts';
 import { inParallel } from './in-parallel.ts';
@@ -14,7 +14,10 @@ import type { Values } from './values.ts';
 /** Whatever answers operations of this schema. */
 export interface Target {
   readonly schema: GraphQLSchema;
-  ask(who: string, operation: Operation): Promise<Outcome>;
+  /** `transport`: for those that can take several. */
+  ask(who: string, operation: Operation, transport?: EveryTransport): Promise<Outcome>;
+  /** The first is what is used unless another is named. */
+  transportsOf(shape: Shape): readonly EveryTransport[];
 }
 
 export interface ControlsOptions {

@@ -2,7 +2,7 @@
 // an id, one at a time, must do what ids do that do not exist; every other value of every place must show nothing of it.
 
 import { getNamedType } from 'graphql';
-import type { Outcome } from '../every-transport.ts';
+import type { EveryTransport, Outcome } from '../every-transport.ts';
 import { comparable, differenceOf, type Reference, unknownLike } from './answers.ts';
 import { type Controls, isId, type Target } from './controls.ts';
 import type { Findings } from './findings.ts';
@@ -34,8 +34,13 @@ const isName = (slot: Slot): boolean => getNamedType(slot.type).name === 'String
 export async function checkForeign(options: ForeignOptions): Promise<void> {
   const { target, shapes, values, intruder, own, references, markers, records, findings } = options;
 
-  async function ask(shape: Shape, choices: readonly Choice[], sent: readonly string[]): Promise<Outcome> {
-    const outcome = await target.ask(intruder, buildOperation(shape, choices, values));
+  async function ask(
+    shape: Shape,
+    choices: readonly Choice[],
+    sent: readonly string[],
+    transport?: EveryTransport,
+  ): Promise<Outcome> {
+    const outcome = await target.ask(intruder, buildOperation(shape, choices, values), transport);
     const leaked = markers.findIn(outcome.text, sent);
     if (leaked.length > 0) {
       findings.add(where(shape, choices), `shows another organization's ${leaked.slice(0, 5).join(', ')}`);
@@ -43,13 +48,13 @@ export async function checkForeign(options: ForeignOptions): Promise<void> {
     return outcome;
   }
 
-  async function tryReference(shape: Shape, slot: Slot, value: string): Promise<void> {
+  async function tryReference(shape: Shape, slot: Slot, value: string, transport: EveryTransport): Promise<void> {
     const unknown = unknownLike(value);
     const sent = [value, unknown];
     const answers: string[] = [];
     for (const one of sent) {
       const choices = [...(await own.choicesFor(shape, slot)), { slot, value: one }];
-      answers.push(comparable(await ask(shape, choices, sent), sent, isId(slot)));
+      answers.push(comparable(await ask(shape, choices, sent, transport), sent, isId(slot)));
     }
     const [known = '', other = ''] = answers;
     if (known === other) return;
@@ -62,7 +67,9 @@ export async function checkForeign(options: ForeignOptions): Promise<void> {
   async function trySlot(shape: Shape, slot: Slot): Promise<void> {
     if (isId(slot) || isName(slot)) {
       const fitting = references.filter(({ value }) => isId(slot) || !/_[0-9a-z]{26}$/.test(value));
-      for (const { value } of fitting) await tryReference(shape, slot, value);
+      for (const { value } of fitting) {
+        for (const transport of target.transportsOf(shape)) await tryReference(shape, slot, value, transport);
+      }
     }
     if (isId(slot)) return;
     for (const value of values.candidatesOf(slot.type, slot.coordinate)) {

@@ -2,10 +2,11 @@
 // text of one holds its word.
 
 import { buildClientSchema, getIntrospectionQuery } from 'graphql';
-import { type Outcome, sendOver } from '../every-transport.ts';
+import { type EveryTransport, type Outcome, sendOver } from '../every-transport.ts';
 import { adminKey, startGateway, type TestGateway } from '../start-gateway.ts';
 import type { LowerTenant, Tenant, World } from './check.ts';
 import { scripted } from './samples.ts';
+import type { Shape } from './shape.ts';
 
 export interface TestWorld extends World, AsyncDisposable {
   readonly gateway: TestGateway;
@@ -48,10 +49,8 @@ export async function startWorld(): Promise<TestWorld> {
     ],
   });
   const { data } = await gateway.send({ query: getIntrospectionQuery() });
-  const send = (who: string, isStream: boolean, body: object): Promise<Outcome> => {
-    const target = { url: gateway.graphqlUrl, key: who === 'operator' ? adminKey : keyOf(who) };
-    return sendOver(isStream ? 'SSE' : 'POST', target, body);
-  };
+  const send: Send = (who, transport, body) =>
+    sendOver(transport, { url: gateway.graphqlUrl, key: who === 'operator' ? adminKey : keyOf(who) }, body);
   const tenantOf = async (word: string): Promise<Tenant> => {
     let count = 0;
     const who = `${word}-owner`;
@@ -73,12 +72,17 @@ export async function startWorld(): Promise<TestWorld> {
     second: await tenantOf('birch'),
     lower,
     records: async () => '',
-    ask: (who, { shape, query, variables }) => send(who, shape.kind === 'subscription', { query, variables }),
+    transportsOf,
+    ask: (who, { shape, query, variables }, transport = transportsOf(shape)[0]) =>
+      send(who, transport, { query, variables }),
     [Symbol.asyncDispose]: () => gateway[Symbol.asyncDispose](),
   };
 }
 
-type Send = (who: string, isStream: boolean, body: object) => Promise<Outcome>;
+type Send = (who: string, transport: EveryTransport, body: object) => Promise<Outcome>;
+
+const transportsOf = ({ kind }: Shape): readonly [EveryTransport, ...EveryTransport[]] =>
+  kind === 'subscription' ? ['SSE', 'WebSocket'] : ['POST'];
 
 const subscription =
   'subscription ($input: GenerateStreamInput!) { generateStream(input: $input) { cursor generationId } }';
@@ -93,7 +97,7 @@ interface FirstEvent {
 
 async function streamOnce(send: Send, who: string, word: string): Promise<FirstEvent> {
   const variables = inputOf(`${word}-stream`, scripted.stream(word));
-  const { results } = await send(who, true, { query: subscription, variables });
+  const { results } = await send(who, 'SSE', { query: subscription, variables });
   const data = results[0]?.data as { generateStream: FirstEvent };
   return data.generateStream;
 }
@@ -103,10 +107,10 @@ async function cancelledStream(send: Send, who: string, word: string): Promise<s
   const start = `mutation ($input: GenerateInput!) {
     startGeneration(input: $input) { ... on GenerateSuccess { generation { id } } } }`;
   const input = { model: 'sim-instant', prompt: scripted.hang(word) };
-  const started = await send(who, false, { query: start, variables: { input } });
+  const started = await send(who, 'POST', { query: start, variables: { input } });
   const data = started.results[0]?.data as { startGeneration: { generation: { id: string } } };
   const { id } = data.startGeneration.generation;
   const cancel = 'mutation ($input: CancelGenerationInput!) { cancelGeneration(input: $input) { generation { id } } }';
-  await send(who, false, { query: cancel, variables: { input: { id } } });
+  await send(who, 'POST', { query: cancel, variables: { input: { id } } });
   return id;
 }
