@@ -91,6 +91,7 @@ function checkOf({ text = '', resolvers = {} }: Extension): { check: Check; memb
     word,
     owners: [`${word}-admin`],
     seeds: [],
+    running: [],
     context: { word, nowMs: 0, unique: () => `${word}-sample-${++count}`, stream: { key: '', cursor: '' } },
   });
   const member: LowerTenant = { who: 'amber-member', role: 'MEMBER', scopes: ['generate'], maySee: () => false };

@@ -18,6 +18,8 @@ export interface Tenant {
   readonly owners: readonly string[];
   /** What it has before anything is asked. */
   readonly seeds: readonly Reference[];
+  /** What only strangers try to touch: it runs on and on. */
+  readonly running: readonly Reference[];
 }
 
 export interface LowerTenant extends LowerCaller {
@@ -53,7 +55,7 @@ export function createCheck(world: World, shapes: readonly Shape[]): Check {
   const allOfFirst = (): readonly Reference[] => [...first.seeds, ...owner.references];
 
   const idsOfFirst = async (): Promise<ReadonlySet<string>> =>
-    idsIn([...owner.references.map(({ value }) => value), await world.records()].join(' '));
+    idsIn([...allOfFirst(), ...first.running].map(({ value }) => value).join(' ') + (await world.records()));
 
   return {
     async controls() {
@@ -74,7 +76,8 @@ export function createCheck(world: World, shapes: readonly Shape[]): Check {
       const own = controlsOf(second, valuesOfSecond, findings);
       await own.run();
       const shared = new Set(own.references.map(({ value }) => value));
-      const references = oneOfEachForm(allOfFirst().filter(({ value }) => !shared.has(value)));
+      const standing = oneOfEachForm(allOfFirst().filter(({ value }) => !shared.has(value)));
+      const references = [...first.running, ...standing];
       const markers = createMarkers(first.word, await idsOfFirst());
       const [intruder = ''] = second.owners;
       const { records } = world;

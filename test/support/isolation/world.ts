@@ -54,24 +54,34 @@ export async function startWorld(): Promise<TestWorld> {
   const tenantOf = async (word: string): Promise<Tenant> => {
     let count = 0;
     const who = `${word}-owner`;
-    const stream = { key: `${word}-stream`, ...(await streamOnce(send, who, word)) };
+    const make = createMaker(send, who, word);
+    const stream = { key: `${word}-stream`, ...(await make.stream(`${word}-stream`)) };
     return {
       word,
       owners: [who, 'operator'],
       context: { word, nowMs: Date.now(), unique: () => `${word}-sample-${++count}`, stream },
       seeds: [
         { coordinate: 'GenerateStreamInput.idempotencyKey', value: stream.key },
-        { coordinate: 'Generation.id', value: await cancelledStream(send, who, word) },
+        { coordinate: 'Generation.id', value: await make.cancelled() },
+      ],
+      running: [
+        { coordinate: 'Generation.id', value: await make.running() },
+        { coordinate: 'BatchGeneratePayload.batchId', value: await make.runningBatch() },
       ],
     };
   };
+  const first = await tenantOf('amber');
   return {
     gateway,
     schema: buildClientSchema(data),
-    first: await tenantOf('amber'),
+    first,
     second: await tenantOf('birch'),
     lower,
-    records: async () => '',
+    async records() {
+      const [generation, batch] = first.running.map(({ value }) => value);
+      const query = `{ generation(id: "${generation}") { status } batch(id: "${batch}") { status } }`;
+      return (await send('amber-owner', 'POST', { query })).text;
+    },
     transportsOf,
     ask: (who, { shape, query, variables }, transport = transportsOf(shape)[0]) =>
       send(who, transport, { query, variables }),
@@ -84,33 +94,43 @@ type Send = (who: string, transport: EveryTransport, body: object) => Promise<Ou
 const transportsOf = ({ kind }: Shape): readonly [EveryTransport, ...EveryTransport[]] =>
   kind === 'subscription' ? ['SSE', 'WebSocket'] : ['POST'];
 
-const subscription =
-  'subscription ($input: GenerateStreamInput!) { generateStream(input: $input) { cursor generationId } }';
-const inputOf = (idempotencyKey: string, prompt: string) => ({
-  input: { idempotencyKey, request: { model: 'sim-instant', prompt } },
-});
-
 interface FirstEvent {
   readonly cursor: string;
   readonly generationId: string;
 }
 
-async function streamOnce(send: Send, who: string, word: string): Promise<FirstEvent> {
-  const variables = inputOf(`${word}-stream`, scripted.stream(word));
-  const { results } = await send(who, 'SSE', { query: subscription, variables });
-  const data = results[0]?.data as { generateStream: FirstEvent };
-  return data.generateStream;
-}
-
-/** One that was cancelled while it ran: its id. */
-async function cancelledStream(send: Send, who: string, word: string): Promise<string> {
-  const start = `mutation ($input: GenerateInput!) {
-    startGeneration(input: $input) { ... on GenerateSuccess { generation { id } } } }`;
-  const input = { model: 'sim-instant', prompt: scripted.hang(word) };
-  const started = await send(who, 'POST', { query: start, variables: { input } });
-  const data = started.results[0]?.data as { startGeneration: { generation: { id: string } } };
-  const { id } = data.startGeneration.generation;
-  const cancel = 'mutation ($input: CancelGenerationInput!) { cancelGeneration(input: $input) { generation { id } } }';
-  await send(who, 'POST', { query: cancel, variables: { input: { id } } });
-  return id;
+/** Things that come of calls, made by whoever asks. */
+function createMaker(send: Send, who: string, word: string) {
+  async function ask<Data>(query: string, input: object, transport: EveryTransport = 'POST'): Promise<Data> {
+    const outcome = await send(who, transport, { query, variables: { input } });
+    if (outcome.errors.length > 0) throw new Error(`${who} is answered: ${outcome.text}`);
+    return outcome.results[0]?.data as Data;
+  }
+  const hanging = { model: 'sim-instant', prompt: scripted.hang(word) };
+  const maker = {
+    async running(): Promise<string> {
+      const query =
+        'mutation ($input: GenerateInput!) { startGeneration(input: $input) { ... on GenerateSuccess { generation { id } } } }';
+      return (await ask<{ startGeneration: { generation: { id: string } } }>(query, hanging)).startGeneration.generation
+        .id;
+    },
+    async runningBatch(): Promise<string> {
+      const query = 'mutation ($input: BatchGenerateInput!) { startBatch(input: $input) { batchId } }';
+      return (await ask<{ startBatch: { batchId: string } }>(query, { items: [hanging] })).startBatch.batchId;
+    },
+    async cancelled(): Promise<string> {
+      const id = await maker.running();
+      await ask('mutation ($input: CancelGenerationInput!) { cancelGeneration(input: $input) { generation { id } } }', {
+        id,
+      });
+      return id;
+    },
+    async stream(key: string): Promise<FirstEvent> {
+      const query =
+        'subscription ($input: GenerateStreamInput!) { generateStream(input: $input) { cursor generationId } }';
+      const input = { idempotencyKey: key, request: { model: 'sim-instant', prompt: scripted.stream(word) } };
+      return (await ask<{ generateStream: FirstEvent }>(query, input, 'SSE')).generateStream;
+    },
+  };
+  return maker;
 }
