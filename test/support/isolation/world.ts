@@ -62,6 +62,7 @@ export async function startWorld(): Promise<TestWorld> {
       context: { word, nowMs: Date.now(), unique: () => `${word}-sample-${++count}`, stream },
       seeds: [
         { coordinate: 'GenerateStreamInput.idempotencyKey', value: stream.key },
+        { coordinate: 'BatchGenerateInput.idempotencyKey', value: `${word}-batch` },
         { coordinate: 'Generation.id', value: await make.cancelled() },
       ],
       running: [
@@ -116,7 +117,12 @@ function createMaker(send: Send, who: string, word: string) {
     },
     async runningBatch(): Promise<string> {
       const query = 'mutation ($input: BatchGenerateInput!) { startBatch(input: $input) { batchId } }';
-      return (await ask<{ startBatch: { batchId: string } }>(query, { items: [hanging] })).startBatch.batchId;
+      return (
+        await ask<{ startBatch: { batchId: string } }>(query, {
+          idempotencyKey: `${word}-batch`,
+          items: [hanging],
+        })
+      ).startBatch.batchId;
     },
     async cancelled(): Promise<string> {
       const id = await maker.running();
