@@ -3,6 +3,7 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import { createIdentity, type IdentityService } from './app/identity.ts';
+import { authorizationServersOf } from './app/identity-providers.ts';
 import { createOutbound, type Outbound } from './app/outbound.ts';
 import { createStorage } from './app/storage.ts';
 import { systemClock } from './core/clock.ts';
@@ -240,6 +241,7 @@ const serverConfigurationOf = (
   askAgainAtMs: (caller) => identityOf(caller)?.askAgainAtMs,
   allowedOrigins: config.server.allowedOrigins,
   publicUrl: config.server.publicUrl,
+  authorizationServers: authorizationServersOf(config.auth),
   trustedProxies: config.server.trustedProxies,
   httpsOnly: config.production,
   maxConnections: config.server.maxConnections,

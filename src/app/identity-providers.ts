@@ -2,7 +2,7 @@
 
 import type { Clock } from '../core/clock.ts';
 import type { SignInWays } from '../features/auth/authenticate.ts';
-import { createIntrospection } from '../features/auth/introspection.ts';
+import { createIntrospection, issuerOf } from '../features/auth/introspection.ts';
 import { createJsonWebTokens } from '../features/auth/json-web-tokens.ts';
 import type { Tenancies } from '../features/auth/tenancies.ts';
 import type { AuthConfig } from '../platform/config.ts';
@@ -46,4 +46,12 @@ export function createIdentityProviders(options: IdentityProvidersOptions): Iden
     },
     close: fetch.close,
   };
+}
+
+/** Who makes the tokens that are taken here, as clients are told; undefined: none are. */
+export function authorizationServersOf({ jwt, introspection }: AuthConfig): readonly string[] | undefined {
+  if (jwt.length === 0 && introspection === undefined) return undefined;
+  const all = [...jwt.map(({ issuer }) => issuer), ...(introspection === undefined ? [] : [issuerOf(introspection)])];
+  // By RFC 8414 they are addresses.
+  return [...new Set(all)].filter((issuer) => /^https?:/.test(issuer));
 }

@@ -23,6 +23,8 @@ export interface HttpGraphQLContext extends GraphQLContext {
   readonly document: DocumentNode;
   /** Told once the plan is known to run a model: the operation's general time-out does not apply then. */
   readonly onGenerates?: () => void;
+  /** Told why there are no data at all. */
+  readonly onRefused?: (errors: readonly GraphQLFormattedError[]) => void;
 }
 
 export interface ApolloLogger extends ErrorLogger {
@@ -111,6 +113,7 @@ function createSluicePlugin(options: PluginOptions): ApolloServerPlugin<HttpGrap
           // With data the answer is a success, whatever some field says; Apollo would let a field's error set the status.
           const hasData = result.data !== undefined && result.data !== null;
           const legacyJson = request.http?.headers.get('accept') === 'application/json';
+          if (!hasData) contextValue.onRefused?.(errors);
           response.http.status = hasData ? 200 : statusOf(errors, legacyJson);
         },
       };

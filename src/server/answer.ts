@@ -34,8 +34,7 @@ export function answerErrors(
   const seconds = retryAfterSeconds(errors);
   if (seconds !== undefined) response.setHeader('Retry-After', seconds);
   const code = codeOf(errors[0]);
-  if (code === 'UNAUTHENTICATED') response.setHeader('WWW-Authenticate', 'Bearer realm="sluice"');
-  if (code === 'METHOD_NOT_ALLOWED') response.setHeader('Allow', 'POST, OPTIONS');
+  if (code === 'METHOD_NOT_ALLOWED' && !response.hasHeader('Allow')) response.setHeader('Allow', 'POST, OPTIONS');
   answerJson(response, statusOf(errors, json.legacy && wasWellFormed), { errors }, json.mediaType, request);
 }
 

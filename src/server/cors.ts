@@ -13,6 +13,7 @@ export interface Cors {
 }
 
 const exposed = [
+  'WWW-Authenticate',
   'X-Request-Id',
   'Retry-After',
   'RateLimit',

@@ -125,7 +125,12 @@ export function createGraphQLEndpoint(options: GraphQLEndpointOptions): GraphQLE
     if (json.legacy || json.mediaType !== 'application/json') headers.set('accept', json.mediaType);
     const isStreamWanted = !negotiated.acceptsJson && negotiated.stream !== undefined;
     const result = await withTimeout(core.limits.timeoutMs, exchange.gone, (cancelTimeout) => {
-      const operationContext: HttpGraphQLContext = { ...context, document, onGenerates: cancelTimeout };
+      const operationContext: HttpGraphQLContext = {
+        ...context,
+        document,
+        onGenerates: cancelTimeout,
+        onRefused: exchange.challenge,
+      };
       // Apollo Server takes null for absent, but not undefined.
       const { query, operationName = null, variables = null, extensions = null } = operation;
       const body = { query, operationName, variables, extensions };
@@ -154,8 +159,13 @@ export function createGraphQLEndpoint(options: GraphQLEndpointOptions): GraphQLE
       end();
     };
     response.once('close', onClose);
+    const challenge = (errors: readonly GraphQLFormattedError[]): void => {
+      const value = settings.protectedResource.challenge(request, arrival.client, errors);
+      if (value !== undefined && !response.headersSent) response.setHeader('WWW-Authenticate', value);
+    };
     const refuse = (errors: readonly GraphQLFormattedError[]): void => {
       if (response.headersSent || response.destroyed) return;
+      challenge(errors);
       discardBody(request, caller === undefined ? settings.maxAnonymousBodyBytes : settings.maxBodyBytes * 8);
       answerErrors(response, errors, negotiated.json, isWellFormed, isThrottledStranger ? request : undefined);
     };
@@ -178,7 +188,15 @@ export function createGraphQLEndpoint(options: GraphQLEndpointOptions): GraphQLE
         closeStalledReader: () => void response.destroy(),
         plan: undefined,
       };
-      const errors = await serve(operation, negotiated, { request, response, from, context, gone, settings });
+      const errors = await serve(operation, negotiated, {
+        request,
+        response,
+        from,
+        context,
+        gone,
+        settings,
+        challenge,
+      });
       if (errors !== undefined) refuse(errors);
     } catch (error) {
       if (caller === undefined && error instanceof SluiceError && error.code === 'RATE_LIMITED') {
@@ -199,6 +217,8 @@ interface Exchange {
   readonly context: GraphQLContext;
   readonly gone: AbortController;
   readonly settings: ServerSettings;
+  /** Says in a header what is missing to whoever is refused for it. */
+  readonly challenge: (errors: readonly GraphQLFormattedError[]) => void;
 }
 
 function isSubscriptionNamed(document: Parameters<typeof selectOperation>[0], name: string | undefined): boolean {

@@ -23,6 +23,7 @@ import { createLifecycle } from './lifecycle.ts';
 import { createLiveCallers } from './live-callers.ts';
 import { negotiate } from './negotiate.ts';
 import { type Certificate, createNodeServer } from './node-server.ts';
+import { METADATA_PATHS } from './protected-resource.ts';
 import { refuseSocket } from './refuse-socket.ts';
 import { setSecurityHeaders } from './security-headers.ts';
 import type { ServerLogger } from './server-logger.ts';
@@ -74,7 +75,7 @@ export interface HttpServer {
   stop(graceMs: number): Promise<void>;
 }
 
-const paths: ReadonlySet<string> = new Set(['/graphql', '/healthz', '/readyz']);
+const paths: ReadonlySet<string> = new Set(['/graphql', '/healthz', '/readyz', ...METADATA_PATHS]);
 const pathOf = (request: IncomingMessage): string => (request.url ?? '/').split('?', 1)[0] ?? '/';
 const nothingHere = (): SluiceError => new SluiceError('NOT_FOUND', 'There is nothing here. GraphQL is at "/graphql".');
 const unknownCaller: EndpointOutcome = { caller: undefined, isThrottledStranger: false };
@@ -130,7 +131,9 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     }
     discardBody(request, arrival.settings.maxAnonymousBodyBytes);
     if (path === '/healthz') answerHealth(response);
-    else if (path === '/readyz') answerReadiness(response, lifecycle, options.readiness ?? (() => []));
+    else if (METADATA_PATHS.includes(path)) {
+      arrival.settings.protectedResource.answerMetadata(request, response, arrival.client);
+    } else if (path === '/readyz') answerReadiness(response, lifecycle, options.readiness ?? (() => []));
     else throw nothingHere();
     return unknownCaller;
   }

@@ -6,6 +6,7 @@ import type { GraphQLCore } from '../graphql/graphql-core.ts';
 import type { AskAgainAt, Authenticate, RenewCaller } from './authenticate.ts';
 import { type Cors, createCors } from './cors.ts';
 import type { EdgeThrottleLimits } from './edge-throttle.ts';
+import { createProtectedResource, type ProtectedResource } from './protected-resource.ts';
 import { createReadClient, type ReadClient } from './read-client.ts';
 import { defaultSocketLimits, type SocketLimits } from './socket-limits.ts';
 
@@ -22,6 +23,8 @@ export interface ServerConfiguration {
   readonly allowedOrigins?: readonly string[];
   /** How clients reach the server, where that is not by its host and port. */
   readonly publicUrl?: string | undefined;
+  /** Issuers of the tokens that are taken, as OAuth clients are told. Default: none are taken. */
+  readonly authorizationServers?: readonly string[] | undefined;
   /** Addresses of proxies, or ranges of them, whose X-Forwarded-For and -Proto are believed. Default: none. */
   readonly trustedProxies?: readonly string[];
   /** Whether GraphQL is refused to those who came over plain HTTP from another machine. Default: false. */
@@ -43,6 +46,7 @@ export interface ServerSettings {
   readonly renew: RenewCaller;
   readonly askAgainAtMs: AskAgainAt;
   readonly cors: Cors;
+  readonly protectedResource: ProtectedResource;
   readonly readClient: ReadClient;
   readonly httpsOnly: boolean;
   readonly maxConnections: number;
@@ -62,6 +66,10 @@ export function createServerSettings(configuration: ServerConfiguration): Server
     renew: configuration.renew ?? ((caller) => caller),
     askAgainAtMs: configuration.askAgainAtMs ?? (() => undefined),
     cors: createCors(allowedOrigins, publicUrl),
+    protectedResource: createProtectedResource({
+      publicUrl,
+      authorizationServers: configuration.authorizationServers,
+    }),
     readClient: createReadClient(configuration.trustedProxies ?? []),
     httpsOnly: configuration.httpsOnly ?? false,
     maxConnections: configuration.maxConnections ?? 20_000,
