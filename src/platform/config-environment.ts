@@ -4,6 +4,7 @@ import { PROVIDER_KIND_FACTS, PROVIDER_KINDS, type ProviderKind } from '../core/
 import type { LogFormat, LogLevel } from './config.ts';
 import { type ConfigProblem, describeLength, describeValue, nearestName } from './config-errors.ts';
 import { readProxySettings } from './config-proxy.ts';
+import { readStores } from './config-stores.ts';
 import type { ProxySettings } from './proxy-choice.ts';
 import { createSecret, type Secret } from './secret.ts';
 
@@ -15,6 +16,9 @@ export interface Environment {
   readonly adminKey: Secret | undefined;
   readonly secret: Secret | undefined;
   readonly previousSecret: Secret | undefined;
+  /** undefined: the embedded database in the data folder. */
+  readonly databaseUrl: Secret | undefined;
+  readonly redisUrl: Secret | undefined;
   readonly dataDirectory: string;
   readonly allowEmbedded: boolean;
   readonly allowSimulator: boolean;
@@ -45,9 +49,7 @@ const KNOWN = [
 ];
 /** Set, they promise something this version does not do; each with what happens instead. */
 const NOT_USED: Readonly<Record<string, string>> = {
-  REDIS_URL: 'this version keeps its state in memory, for one process',
   REDIS_CACHE_URL: 'this version has no response cache',
-  DATABASE_URL: 'this version keeps its state in memory, and it is gone after a stop',
   ALL_PROXY: 'set HTTPS_PROXY, and HTTP_PROXY for http:// addresses',
   METRICS_PORT: 'this version has no /metrics',
 };
@@ -90,6 +92,7 @@ export function readEnvironment(env: NodeJS.ProcessEnv): Environment {
     if (key) providerKeys.set(kind, key);
   }
   const proxies = readProxySettings(get, report);
+  const stores = readStores(get, report);
   const ecsIsToCome = get('LOG_FORMAT') === 'ecs' ? ' (ecs is not supported by this version)' : '';
 
   return {
@@ -108,6 +111,8 @@ export function readEnvironment(env: NodeJS.ProcessEnv): Environment {
       (value) => Buffer.byteLength(value) >= 32 && value !== get('SLUICE_SECRET'),
       'at least 32 bytes, and another secret than SLUICE_SECRET',
     ),
+    databaseUrl: stores.databaseUrl,
+    redisUrl: stores.redisUrl,
     dataDirectory: get('SLUICE_DATA_DIR') ?? '.sluice',
     allowEmbedded: isOn('SLUICE_ALLOW_EMBEDDED'),
     allowSimulator: isOn('SLUICE_ALLOW_SIMULATOR'),
@@ -116,7 +121,7 @@ export function readEnvironment(env: NodeJS.ProcessEnv): Environment {
     providerKeys,
     proxies: proxies.settings,
     problems,
-    warnings: [...warningsOf(env), ...proxies.warnings],
+    warnings: [...warningsOf(env), ...stores.warnings, ...proxies.warnings],
   };
 }
 

@@ -215,7 +215,11 @@ function assemble(
   return {
     production,
     dataDirectory,
-    database: { kind: 'EMBEDDED', directory: join(dataDirectory, 'database') },
+    database:
+      environment.databaseUrl === undefined
+        ? { kind: 'EMBEDDED', directory: join(dataDirectory, 'database') }
+        : { kind: 'POSTGRES', url: environment.databaseUrl },
+    redisUrl: environment.redisUrl,
     adminKey: environment.adminKey,
     secret: environment.secret,
     previousSecret: environment.previousSecret,

@@ -20,12 +20,16 @@ export function productionProblems(environment: Environment, file: ConfigFile | 
     found: 'nothing',
     expected,
   });
+  const inMemory =
+    environment.databaseUrl === undefined
+      ? 'generations, streams and idempotency keys in memory, and keys and access in an embedded database (without DATABASE_URL)'
+      : 'generations, streams and idempotency keys in memory';
   const problems = [...plainHttpProblems(environment, file)];
   if (!environment.allowEmbedded) {
     problems.push(
       problem(
         'SLUICE_ALLOW_EMBEDDED',
-        '1 with NODE_ENV=production: this version keeps its state in memory, of one process, and loses it at a stop. Set it if that is what you want',
+        `1 with NODE_ENV=production: this version keeps ${inMemory}, of one process, and loses it at a stop. Set it if that is what you want`,
       ),
     );
   }

@@ -24,6 +24,8 @@ export interface Config {
   readonly dataDirectory: string;
   /** DATABASE_URL, or a folder in the data folder. */
   readonly database: DatabaseConfig;
+  /** REDIS_URL, of one of the forms of redis-url.ts; undefined: nodes do not speak to each other. */
+  readonly redisUrl: Secret | undefined;
   /** SLUICE_ADMIN_KEY; undefined: the data folder keeps one (data-directory.ts). */
   readonly adminKey: Secret | undefined;
   /** SLUICE_SECRET; undefined: the data folder keeps one (data-directory.ts). */

@@ -512,11 +512,11 @@ describe('production', () => {
 
 describe('warnings', () => {
   it('tell what is set and does nothing, and what was probably meant', async () => {
-    const { warnings } = await load({ REDIS_URL: 'redis://x', DATABASE_URL: 'postgres://x', SLUICE_DATA_DIRR: 'x' });
+    const { warnings } = await load({ REDIS_CACHE_URL: 'redis://x', REDIS_URL: 'redis://x', SLUICE_DATA_DIRR: 'x' });
     expect(warnings).toEqual([
-      expect.stringMatching(/^REDIS_URL is set but not used: .* in memory/),
-      expect.stringMatching(/^DATABASE_URL is set but not used: .* in memory/),
+      expect.stringMatching(/^REDIS_CACHE_URL is set but not used: /),
       'SLUICE_DATA_DIRR is set but not known: did you mean SLUICE_DATA_DIR?',
+      expect.stringMatching(/^REDIS_URL is used to tell other nodes .* still kept in the memory of each process/),
     ]);
   });
 
