@@ -16,6 +16,7 @@ const problemOf = (env: Record<string, string>): Promise<string> =>
     () => 'none',
     (error: Error) => error.message,
   );
+const password = 'hush';
 const secret = 's'.repeat(32);
 
 describe('the stores of the environment', () => {
@@ -26,7 +27,7 @@ describe('the stores of the environment', () => {
   });
 
   it.each([
-    'postgres://user:pw@db.example.com:5432/sluice?sslmode=verify-full',
+    `postgres://user:${password}@db.example.com:5432/sluice?sslmode=verify-full`,
     'postgresql://db/sluice',
     'postgresql:///sluice?host=/var/run/postgresql',
   ])('are a Postgres by %s', async (url) => {
@@ -36,10 +37,10 @@ describe('the stores of the environment', () => {
   });
 
   it.each([
-    ['mysql://user:hush@db/sluice', 'expected postgres://user:password@host:5432/database'],
-    ['postgres://user:hush@db:port/sluice', 'expected postgres://user:password@host:5432/database'],
-    ['postgres:///sluice?password=hush', 'this one names no host'],
-    ['postgres://u:hush@db/sluice?sslmode=on', 'expected an sslmode that is one of disable, prefer, require'],
+    [`mysql://user:${password}@db/sluice`, 'expected postgres://user:password@host:5432/database'],
+    [`postgres://user:${password}@db:port/sluice`, 'expected postgres://user:password@host:5432/database'],
+    [`postgres:///sluice?password=${password}`, 'this one names no host'],
+    [`postgres://user:${password}@db/sluice?sslmode=on`, 'expected an sslmode that is one of disable, prefer, require'],
   ])('are refused in words when DATABASE_URL is %s, which is not shown', async (url, words) => {
     const problem = await problemOf({ DATABASE_URL: url, SLUICE_SECRET: secret });
     expect(problem).toContain('environment DATABASE_URL: found');
