@@ -71,7 +71,7 @@ export function createIdentity(parts: IdentityParts): IdentityService {
   };
 
   const peppers = createPeppers({ secret, previous, rolloutMs, clock });
-  const configuredKeys = createConfiguredKeys({ secret, clock });
+  const configuredKeys = createConfiguredKeys({ secret, previous, clock });
   const storedKeys = createStoredKeys({ ...copies, peppers, logger });
   const tenancies = createCachedTenancies(copies);
   const makers: KeyLookup = {

@@ -1,7 +1,7 @@
 // API keys of the configuration and the admin key, as the server keeps them: HMAC-SHA256 digests under a key derived
 // from its secret. Looking a digest up tells nothing about the keys by its timing, and a dump of the memory holds no key.
 
-import { createHmac, createSecretKey, hkdfSync } from 'node:crypto';
+import { createHmac, createSecretKey } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { DEFAULT_ORGANIZATION_ID, DEFAULT_PROJECT_ID } from '../../core/access.ts';
 import { type Caller, DEFAULT_SCOPES } from '../../core/caller.ts';
@@ -10,6 +10,7 @@ import { SluiceError } from '../../core/errors.ts';
 import type { ApiKeyConfig, AuthConfig } from '../../platform/config.ts';
 import type { Secret } from '../../platform/secret.ts';
 import type { KeyIdentity, KeyLookup, KeyReference } from './key-identity.ts';
+import { derive, type ServerSecrets } from './peppers.ts';
 import type { SignIn } from './sign-in.ts';
 
 export interface ConfiguredKeys extends SignIn, KeyLookup {
@@ -34,18 +35,21 @@ interface Entry {
 
 export function createConfiguredKeys({
   secret,
+  previous,
   clock,
-}: {
-  readonly secret: Secret;
-  readonly clock: Clock;
-}): ConfiguredKeys {
-  // A key object: from plain bytes Node makes one anew for each digest, at ten times the cost.
-  const pepper = createSecretKey(Buffer.from(hkdfSync('sha256', secret.reveal(), '', 'sluice api keys v1', 32)));
-  const digestOf = (key: string): string => createHmac('sha256', pepper).update(key).digest('base64');
+}: ServerSecrets & { readonly clock: Clock }): ConfiguredKeys {
+  const digestOf = digestWith(secret);
+  const digests = previous === undefined ? [digestOf] : [digestOf, digestWith(previous)];
   let entries: ReadonlyMap<string, Entry> = new Map();
   let byName: ReadonlyMap<string, Entry> = new Map();
 
   const isOver = ({ caller }: Entry): boolean => caller.expiresAtMs !== undefined && caller.expiresAtMs <= clock.now();
+
+  /**
+   * Of digests, not of the key: enough to see that it is another key now, and nothing to find it by. One for each secret
+   * of the server, so that nodes that know only one of them see it too.
+   */
+  const secretIdOf = (key: string): string => digests.map((digest) => digest(key).slice(0, 16)).join('.');
 
   function entryOf(key: ApiKeyConfig, digest: string): Entry {
     const caller = callerOf(key);
@@ -62,8 +66,7 @@ export function createConfiguredKeys({
     const reference: KeyReference = {
       source: 'CONFIGURED',
       keyId: key.name,
-      // Of the digest, not of the key: enough to see that it is another key now, and nothing to find it by.
-      secretId: digest.slice(0, 16),
+      secretId: secretIdOf(key.key.reveal()),
     };
     const renew = (): KeyIdentity | undefined => {
       const now = entries.get(digest);
@@ -81,8 +84,9 @@ export function createConfiguredKeys({
     },
     find({ keyId, secretId }) {
       const entry = byName.get(keyId);
-      if (entry === undefined || entry.identity.reference.secretId !== secretId || isOver(entry)) return undefined;
-      return entry.identity;
+      if (entry === undefined || isOver(entry)) return undefined;
+      const ids = entry.identity.reference.secretId.split('.');
+      return secretId.split('.').some((id) => ids.includes(id)) ? entry.identity : undefined;
     },
     prepare(keys) {
       const next = new Map<string, Entry>();
@@ -106,6 +110,12 @@ export function createConfiguredKeys({
       };
     },
   };
+}
+
+function digestWith(secret: Secret): (key: string) => string {
+  // A key object: from plain bytes Node makes one anew for each digest, at ten times the cost.
+  const pepper = createSecretKey(derive(secret, 'sluice api keys v1', 32));
+  return (key) => createHmac('sha256', pepper).update(key).digest('base64');
 }
 
 function callerOf(key: ApiKeyConfig): Caller {

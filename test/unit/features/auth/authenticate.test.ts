@@ -27,7 +27,7 @@ const web: ApiKeyConfig = {
 const keysOf = (...apiKeys: readonly ApiKeyConfig[]) =>
   configuredKeysOf(createSecret(ADMIN), { adminDocumentMode: undefined, apiKeys });
 
-const configuredKeys = createConfiguredKeys({ secret, clock });
+const configuredKeys = createConfiguredKeys({ secret, previous: undefined, clock });
 const use = (...apiKeys: readonly ApiKeyConfig[]): void => configuredKeys.prepare(keysOf(...apiKeys))();
 const ways: SignInWays = {
   configuredKeys,
@@ -222,7 +222,7 @@ describe('the place a key is used from', () => {
 
 describe('configured keys', () => {
   it('can be found under their own secret alone, and are nowhere in what is kept', () => {
-    const elsewhere = createConfiguredKeys({ secret: createSecret('t'.repeat(32)), clock });
+    const elsewhere = createConfiguredKeys({ secret: createSecret('t'.repeat(32)), previous: undefined, clock });
     elsewhere.prepare(keysOf(web))();
     const here = configuredKeys.identify(WEB);
     const there = elsewhere.identify(WEB);

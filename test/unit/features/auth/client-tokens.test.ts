@@ -50,7 +50,7 @@ let mint: MintClientToken;
 
 function open(secret = SECRET, previous?: typeof SECRET, rolloutMs = 0): void {
   const secrets = { secret, previous, rolloutMs: () => rolloutMs, clock };
-  const configuredKeys = createConfiguredKeys({ secret, clock });
+  const configuredKeys = createConfiguredKeys({ secret, previous, clock });
   storedKeys = createStoredKeys({
     records: () => records,
     peppers: createPeppers(secrets),
@@ -294,6 +294,24 @@ describe('the secret of the server', () => {
     open(OTHER_SECRET);
     expect((await signIn(newer)).userId).toBe('ann');
     expect(await refusalOf(token)).toMatchObject({ code: 'UNAUTHENTICATED', wasKnown: false });
+  });
+
+  it('changes nothing for tokens of configured keys, whichever nodes know which secret', async () => {
+    const old = await tokenFor();
+    open(OTHER_SECRET, SECRET, 600_000);
+    expect((await signIn(old)).userId).toBe('ann');
+    const early = await tokenFor();
+    clock.advance(600_000);
+    const late = await tokenFor({ ttlSeconds: 3_600 });
+    expect((await signIn(late)).userId).toBe('ann');
+    open(OTHER_SECRET);
+    expect((await signIn(late)).userId).toBe('ann');
+    clock.advance(-600_000);
+    open(SECRET);
+    expect((await signIn(early)).userId).toBe('ann');
+    // Another key under the name ends them all the same.
+    use({ ...web, key: createSecret(`${WEB}x`) });
+    expect(await refusalOf(early)).toMatchObject({ code: 'UNAUTHENTICATED', wasKnown: true });
   });
 
   it('is not signed with before all nodes may know it', async () => {
