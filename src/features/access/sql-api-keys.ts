@@ -88,10 +88,11 @@ export function createSqlApiKeys({ database, change, clock }: RepositoryParts): 
       });
     },
 
-    update: (id, { disabled, name, ...settings }, reach, by) =>
+    update: (id, { disabled, name, ...settings }, reach, by, check) =>
       change(by, async ({ trx, version, nowMs, note }) => {
         const before = await findOne(trx, id, reach, nowMs);
         if (before === undefined) return undefined;
+        check?.(before);
         const after: ApiKeyRecord = {
           ...before,
           ...settings,
@@ -110,11 +111,12 @@ export function createSqlApiKeys({ database, change, clock }: RepositoryParts): 
         return after;
       }),
 
-    rotate: (id, secret, overlapMs, reach, by) =>
+    rotate: (id, secret, overlapMs, reach, by, check) =>
       change(by, async (made) => {
         const { trx, version, nowMs } = made;
         const before = await findOne(trx, id, reach, nowMs);
         if (before === undefined) return undefined;
+        check?.(before);
         refuseRevoked(before);
         if (before.secrets.length >= MAX_SECRETS) {
           throw new SluiceError(
@@ -139,11 +141,13 @@ export function createSqlApiKeys({ database, change, clock }: RepositoryParts): 
         return finish(made, before, 'ROTATED');
       }),
 
-    revoke: (id, reach, by) =>
+    revoke: (id, reach, by, check) =>
       change(by, async (made) => {
         const { trx, version, nowMs } = made;
         const before = await findOne(trx, id, reach, nowMs);
-        if (before === undefined || before.revokedAtMs !== undefined) return before;
+        if (before === undefined) return undefined;
+        check?.(before);
+        if (before.revokedAtMs !== undefined) return before;
         await trx
           .updateTable('api_keys')
           .set({ revoked_at: time(nowMs), version })
@@ -180,10 +184,11 @@ export function createSqlApiKeys({ database, change, clock }: RepositoryParts): 
         (await findOne(db, id, reach, clock.now())) === undefined ? undefined : readDependents(db, { keyId: id }),
       ),
 
-    delete: (id, fingerprint, reach, by) =>
+    delete: (id, fingerprint, reach, by, check) =>
       change(by, async (made) => {
         const before = await findOne(made.trx, id, reach, made.nowMs);
         if (before === undefined) return undefined;
+        check?.(before);
         await noteDependents(made, { keyId: id }, fingerprint);
         await made.trx.deleteFrom('api_keys').where('id', '=', id).execute();
         const { organizationId } = before;

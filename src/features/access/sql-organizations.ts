@@ -103,10 +103,11 @@ export function createSqlOrganizations({ database, change }: RepositoryParts): O
         (await findOne(db, id, reach)) === undefined ? undefined : readDependents(db, { organizationId: id }),
       ),
 
-    delete: (id, fingerprint, reach, by) =>
+    delete: (id, fingerprint, reach, by, check) =>
       change(by, async (made) => {
         const before = await findOne(made.trx, id, reach);
         if (before === undefined) return undefined;
+        check?.(before);
         refuseForDefault('organization', id, 'deleted');
         await noteDependents(made, { organizationId: id }, fingerprint);
         await made.trx.deleteFrom('organizations').where('id', '=', id).execute();

@@ -102,10 +102,11 @@ export function createSqlProjects({ database, change }: RepositoryParts): Projec
         (await findProject(db, id, reach)) === undefined ? undefined : readDependents(db, { projectId: id }),
       ),
 
-    delete: (id, fingerprint, reach, by) =>
+    delete: (id, fingerprint, reach, by, check) =>
       change(by, async (made) => {
         const before = await findProject(made.trx, id, reach);
         if (before === undefined) return undefined;
+        check?.(before);
         refuseForDefault('project', id, 'deleted');
         await noteDependents(made, { projectId: id }, fingerprint);
         await made.trx.deleteFrom('projects').where('id', '=', id).execute();

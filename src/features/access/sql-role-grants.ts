@@ -31,7 +31,7 @@ export function createSqlRoleGrants({ database, change }: RepositoryParts): Role
         return readPage({ db, rows, page, toItem: toRoleGrant });
       }),
 
-    grant(grant, reach, by) {
+    grant(grant, reach, by, check) {
       const { organizationId, projectId, issuer, subject, roles, scopes } = grant;
       checkWords('issuer', issuer);
       checkWords('subject', subject);
@@ -63,6 +63,7 @@ export function createSqlRoleGrants({ database, change }: RepositoryParts): Role
           .executeTakeFirst();
         if (row !== undefined) {
           const before = toRoleGrant(row);
+          check?.(before);
           const after: RoleGrantRecord = { ...before, roles, scopes };
           if (isDeepStrictEqual(before, after)) return before;
           await trx.updateTable('role_grants').set({ roles, scopes, version }).where('id', '=', before.id).execute();
@@ -100,13 +101,14 @@ export function createSqlRoleGrants({ database, change }: RepositoryParts): Role
       });
     },
 
-    revoke: (id, reach, by) =>
+    revoke: (id, reach, by, check) =>
       change(by, async ({ trx, note }) => {
         const row = await selectRoleGrants(trx, reach)
           .where(isOneOf('id', [id]))
           .executeTakeFirst();
         if (row === undefined) return undefined;
         const before = toRoleGrant(row);
+        check?.(before);
         await trx.deleteFrom('role_grants').where('id', '=', id).execute();
         const { organizationId } = before;
         note({ action: 'REVOKED', target: 'ROLE_GRANT', targetId: id, organizationId, before });

@@ -1,0 +1,4 @@
+import { createTestPostgres } from '../support/test-database.ts';
+import { describeAccessStore } from './access-store-conformance.ts';
+
+describeAccessStore('Postgres', createTestPostgres);
