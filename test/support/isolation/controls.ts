@@ -7,8 +7,8 @@ import { type Reading, type Reference, readAnswer } from './answers.ts';
 import type { Findings } from './findings.ts';
 import { inParallel } from './in-parallel.ts';
 import { buildOperation, type Choice, type Operation } from './operation.ts';
-import { notTaken, ofOneRequest } from './samples.ts';
-import type { Shape, Slot } from './shape.ts';
+import { further, notTaken, ofOneRequest } from './samples.ts';
+import { isTriedIn, type Shape, type Slot } from './shape.ts';
 import type { Values } from './values.ts';
 
 /** Whatever answers operations of this schema. */
@@ -206,7 +206,10 @@ export function createControls(options: ControlsOptions): Controls {
     },
     async runOptional() {
       for (const shape of shapes) {
-        const optional = shape.slots.filter(({ isRequired }) => !isRequired);
+        const optional = shape.slots.filter((slot) => {
+          const isTelling = isId(slot) || slot.coordinate in further;
+          return !slot.isRequired && isTriedIn(shape, [...recipes.keys()], slot, isTelling);
+        });
         await inParallel(optional, async (slot) => {
           if ((await tryOptional(shape, slot)) || notTaken.has(`${shape.coordinate} ${slot.coordinate}`)) return;
           findings.add(

@@ -9,7 +9,8 @@ import type { Findings } from './findings.ts';
 import { inParallel } from './in-parallel.ts';
 import type { Markers } from './markers.ts';
 import { buildOperation, type Choice } from './operation.ts';
-import type { Shape, Slot } from './shape.ts';
+import { ofOneRequest } from './samples.ts';
+import { isTriedIn, type Shape, type Slot } from './shape.ts';
 import type { Values } from './values.ts';
 
 export interface ForeignOptions {
@@ -29,10 +30,12 @@ export interface ForeignOptions {
 
 const namesSomething =
   /^(?:name|principal|user|subject|issuer|organization|project|key)|(?:Key|Name|Contains|By|Principal)$/;
-const isName = (slot: Slot): boolean => getNamedType(slot.type).name === 'String' && namesSomething.test(slot.name);
+const isName = ({ coordinate, name, type }: Slot): boolean =>
+  getNamedType(type).name === 'String' && namesSomething.test(name) && !ofOneRequest.has(coordinate);
 
 export async function checkForeign(options: ForeignOptions): Promise<void> {
   const { target, shapes, values, intruder, own, references, markers, records, findings } = options;
+  const answering = shapes.filter((shape) => own.ownerOf(shape) !== undefined);
 
   async function ask(
     shape: Shape,
@@ -65,14 +68,13 @@ export async function checkForeign(options: ForeignOptions): Promise<void> {
   }
 
   async function trySlot(shape: Shape, slot: Slot): Promise<void> {
-    if (isId(slot) || isName(slot)) {
-      const fitting = references.filter(({ value }) => isId(slot) || !/_[0-9a-z]{26}$/.test(value));
-      for (const { value } of fitting) {
-        for (const transport of target.transportsOf(shape)) await tryReference(shape, slot, value, transport);
-      }
+    const isTelling = isId(slot) || isName(slot);
+    if (!isTriedIn(shape, answering, slot, isTelling)) return;
+    const fitting = references.filter(({ value }) => isId(slot) || !/_[0-9a-z]{26}$/.test(value));
+    for (const { value } of isTelling ? fitting : []) {
+      for (const transport of target.transportsOf(shape)) await tryReference(shape, slot, value, transport);
     }
-    if (isId(slot)) return;
-    for (const value of values.candidatesOf(slot.type, slot.coordinate)) {
+    for (const value of isId(slot) ? [] : values.candidatesOf(slot.type, slot.coordinate)) {
       await ask(shape, [...(await own.choicesFor(shape, slot)), { slot, value }], []);
     }
   }

@@ -87,15 +87,22 @@ export const further: Readonly<Record<string, readonly Sample[]>> = {
     simulate('Fail.', { status: 400 }),
     simulate('Be busy.', { status: 429, retryAfterSeconds: 1 }),
     simulate('Break.', { cut: { afterTokens: 1 } }),
-    simulate('Hang up.', { cut: 'before-head' }),
   ],
   'GenerateInput.maxOutputTokens': [1_000_000, 0],
   'GenerateInput.idempotencyKey': [({ stream }: SampleContext) => stream.key],
   'OutputInput.schema': [{ type: 'string' }],
 };
 
-/** Ids that a caller gives to things of its own request: they name nothing that is kept. */
-export const ofOneRequest: ReadonlySet<string> = new Set(['ToolCallInput.id', 'MessageInput.toolCallId']);
+/** What a caller calls things of its own request: it names nothing that is kept. */
+export const ofOneRequest: ReadonlySet<string> = new Set([
+  'ToolCallInput.id',
+  'ToolCallInput.name',
+  'MessageInput.toolCallId',
+  'ToolInput.name',
+  'ToolChoiceInput.name',
+  'OutputInput.name',
+  'LabelInput.name',
+]);
 
 /** Where an input that others share is not taken. */
 export const notTaken: ReadonlySet<string> = new Set(['Subscription.generateStream GenerateInput.idempotencyKey']);
@@ -107,7 +114,8 @@ export const neverTold: ReadonlySet<string> = new Set([
   'OutputInvalidError.path',
   'ModelUnavailableError.path',
   'GenerationFailedError.path',
-  // Who was never reached has not said when to come again.
+  // All providers here can be reached.
+  'ModelUnavailableError.message',
   'ModelUnavailableError.retryAfterMs',
   // Where another server runs the key.
   'IdempotencyError.retryAfterMs',

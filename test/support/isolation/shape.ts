@@ -71,6 +71,24 @@ export function shapesOf(schema: GraphQLSchema, maxDepth: number): readonly Shap
   );
 }
 
+/**
+ * Whether a place is tried in this shape, or in another that has it as well: what names something at the root field is
+ * tried everywhere; other inputs that root fields share, and arguments below them, in one alone.
+ */
+export function isTriedIn(shape: Shape, shapes: readonly Shape[], slot: Slot, isTelling: boolean): boolean {
+  const isBelow = slot.at.length > 1;
+  if (isTelling && !isBelow) return true;
+  const isSame = (other: Slot): boolean =>
+    other.coordinate === slot.coordinate &&
+    other.at.length > 1 === isBelow &&
+    (!isBelow || other.through[0] === slot.through[0]);
+  const sharing = shapes.filter(({ slots }) => slots.some(isSame));
+  // Inputs are checked where something is done with them.
+  const weightOf = ({ kind, slots }: Shape): number => slots.length + ((kind === 'mutation') === isBelow ? 1_000 : 0);
+  const [chosen = shape] = sharing.sort((one, other) => weightOf(one) - weightOf(other));
+  return chosen === shape;
+}
+
 export function* everyField(from: SelectedField): Generator<SelectedField> {
   yield from;
   for (const fields of from.selection?.values() ?? []) for (const field of fields) yield* everyField(field);

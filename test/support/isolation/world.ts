@@ -39,7 +39,7 @@ function isShown(marker: string, left: readonly string[]): boolean {
 
 export async function startWorld(): Promise<TestWorld> {
   const key = (who: string, role: string, of: readonly string[] = scopes): string =>
-    `{ name: ${who}, key: "${keyOf(who)}", roles: [${role}], scopes: [${of.map((scope) => `"${scope}"`).join(', ')}] }`;
+    `{ name: ${who}, key: "${keyOf(who)}", roles: [${role}], scopes: [${of.map((scope) => `"${scope}"`).join(', ')}], endUsers: ${who.endsWith('-owner')} }`;
   const gateway = await startGateway({
     yaml: limits,
     apiKeys: [
