@@ -262,10 +262,13 @@ export function testApiKeys(bed: () => AccessTestBed): void {
     const key = await make(home);
     const version = await store.changes.version();
     await store.apiKeys.note(key.id, 'CLIENT_TOKEN_CREATED', { user: 'ann', ttlSeconds: 60 }, by);
-    await store.apiKeys.note('key_none', 'CLIENT_TOKEN_CREATED', {}, by);
+    // A key of the configuration: no record of its own.
+    const configured = { ...by, principalId: 'key:web', organizationId: home.organization.id };
+    await store.apiKeys.note('web', 'CLIENT_TOKEN_CREATED', { user: 'bea' }, configured);
     expect(await store.changes.version()).toBe(version);
     const { items } = await store.auditLog.list({ actions: ['CLIENT_TOKEN_CREATED'] }, first, home.reach);
     expect(items).toEqual([
+      expect.objectContaining({ targetId: 'web', actor: configured, after: { user: 'bea' } }),
       expect.objectContaining({
         target: 'API_KEY',
         targetId: key.id,

@@ -160,7 +160,10 @@ export interface ApiKeyRepository
   ): Promise<ApiKeyRecord | undefined>;
   /** For good. Revoking again changes nothing. */
   revoke(id: string, reach: Reach, by: Actor, check?: Check<ApiKeyRecord>): Promise<ApiKeyRecord | undefined>;
-  /** Writes that something was done with the key which leaves no other trace (a client token was made). */
+  /**
+   * Writes that something was done with the key which leaves no other trace (a client token was made). `id`: also the name
+   * of a key of the configuration; it is written for the organization of `by` then.
+   */
   note(id: string, action: AuditAction, details: Readonly<Record<string, unknown>>, by: Actor): Promise<void>;
 }
 

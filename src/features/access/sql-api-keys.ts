@@ -164,13 +164,13 @@ export function createSqlApiKeys({ database, change, clock }: RepositoryParts): 
           .select('organization_id')
           .where(isOneOf('id', [id]))
           .executeTakeFirst();
-        if (key === undefined) return;
         const nowMs = clock.now();
         const note = {
           action,
           target: 'API_KEY',
           targetId: id,
-          organizationId: key.organization_id,
+          // Keys of the configuration are no records: what is done with one is done in the organization of who does it.
+          organizationId: key?.organization_id ?? by.organizationId,
           after: details,
         } as const;
         await db
