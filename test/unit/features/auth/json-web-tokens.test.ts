@@ -246,3 +246,140 @@ describe('keys of an issuer', () => {
     },
   );
 });
+
+describe('what is kept of a user', () => {
+  it('counts besides the token: roles and scopes given here, and models of organization and project together', async () => {
+    const { signIn, state } = setUp();
+    const { organization, project } = tenancy();
+    const grant = {
+      id: 'grt-1',
+      organizationId: 'org-1',
+      projectId: undefined,
+      issuer: provider.url,
+      subject: 'ann',
+      roles: ['ADMIN'],
+      scopes: ['content:read'],
+      createdAtMs: 0,
+      createdBy: 'key:admin',
+    } as const;
+    state.tenancy = {
+      organization: { ...organization, allowedModels: ['a', 'b'] },
+      project: { ...project, allowedModels: ['b', 'c'] },
+      grants: [grant],
+    };
+    const { caller } = await signIn();
+    expect(caller.roles).toEqual(['MEMBER', 'ADMIN']);
+    expect(caller.scopes).toEqual(['generate', 'usage:read', 'admin', 'content:read']);
+    expect(caller.allowedModels).toEqual(new Set(['b']));
+    // What the token was made for is the ceiling.
+    expect((await signIn({ scope: 'generate' })).caller.scopes).toEqual(['generate']);
+  });
+
+  it('that changes makes another caller, and that stays the same does not', async () => {
+    const { signIn, state } = setUp();
+    const identity = await signIn();
+    state.tenancy = tenancy();
+    expect(identity.renew()).toBe(identity);
+    state.tenancy = tenancy({ project: { ...tenancy().project, allowedModels: ['a'] } });
+    const now = await identity.renew();
+    expect(now?.caller.allowedModels).toEqual(new Set(['a']));
+    expect(now?.renew()).toBe(now);
+  });
+
+  it.each([
+    ['is not known', undefined, 'is not known here', false],
+    [
+      'has no such organization any more',
+      { organization: { ...tenancy().organization, disabledAtMs: 1 } },
+      'disabled',
+      true,
+    ],
+    ['has no such project any more', { project: { ...tenancy().project, disabledAtMs: 1 } }, 'disabled', true],
+  ])('ends the user where it %s', async (_what, more, words, wasKnown) => {
+    const { tokens, state } = setUp();
+    const token = await provider.sign({ sub: 'a secret person' });
+    const identity = await tokens.identify(token);
+    state.tenancy = more && tenancy(more);
+    expect(await identity.renew()).toBeUndefined();
+    const error = await refusal(() => tokens.identify(token));
+    expect(error).toMatchObject({ code: 'UNAUTHENTICATED', wasKnown });
+    expect(error.message).toContain(words);
+    expect(error.message).not.toMatch(/Acme|org-1|secret/);
+  });
+
+  it('gives nobody a way in who has no role', async () => {
+    const { signIn } = setUp({ defaults: { organization: 'Acme', project: undefined, roles: [] } });
+    expect((await refusal(() => signIn())).code).toBe('FORBIDDEN');
+    expect((await signIn({ roles: ['MEMBER'] })).caller.roles).toEqual(['MEMBER']);
+  });
+
+  it('may take its time, and fail', async () => {
+    const { config, clock } = setUp();
+    const fetch = createIdentityFetch({ proxyFor: () => undefined });
+    toClose.push(fetch.close);
+    let answer: () => Promise<Tenancy> = async () => tenancy();
+    const logger = { info: () => undefined, warn: () => undefined };
+    const tokens = createJsonWebTokens({ fetch, tenancies: { find: () => answer() }, clock, logger });
+    tokens.prepare([config])();
+    const token = await provider.sign();
+    const identity = await tokens.identify(token);
+    expect(await tokens.identify(token)).toBe(identity);
+    answer = async () => {
+      throw new SluiceError('AUTHENTICATION_UNAVAILABLE');
+    };
+    expect((await refusal(() => tokens.identify(token))).code).toBe('AUTHENTICATION_UNAVAILABLE');
+    expect((await refusal(() => identity.renew())).code).toBe('AUTHENTICATION_UNAVAILABLE');
+  });
+});
+
+describe('the end of a token', () => {
+  it('is its "exp": what runs ends then, and who presents it soon after may have a slow clock', async () => {
+    const { tokens, clock } = setUp();
+    const exp = Math.floor(clock.now() / 1_000) + 10;
+    const token = await provider.sign({ exp });
+    const identity = await tokens.identify(token);
+    expect(identity.caller.expiresAtMs).toBe(exp * 1_000);
+    clock.advance(11_000);
+    expect(await identity.renew()).toBeUndefined();
+    const late = await tokens.identify(token);
+    expect(late.caller.expiresAtMs).toBe((exp + 30) * 1_000);
+    expect(late.renew()).toBe(late);
+    clock.advance(30_000);
+    expect(await late.renew()).toBeUndefined();
+    expect(await refusal(() => tokens.identify(token))).toMatchObject({ code: 'UNAUTHENTICATED', wasKnown: true });
+  });
+
+  it('is told only of a token whose signature is good', async () => {
+    const { tokens } = setUp();
+    const forged = await provider.sign({ exp: 1 }, { key: { ...second, kid: 'first' } });
+    expect(await refusal(() => tokens.identify(forged))).toMatchObject({ wasKnown: false });
+  });
+
+  it('comes when its issuer is removed from the configuration, or set otherwise, and not for others', async () => {
+    const { tokens, config, clock } = setUp();
+    const token = await provider.sign();
+    const identity = await tokens.identify(token);
+    tokens.prepare([{ ...config }])();
+    expect(identity.renew()).toBe(identity);
+    tokens.prepare([{ ...config, clockSkewSeconds: 0 }])();
+    expect(await identity.renew()).toBeUndefined();
+    const again = await tokens.identify(token);
+    expect(again.caller).toEqual(identity.caller);
+    tokens.prepare([])();
+    expect(await again.renew()).toBeUndefined();
+    expect((await refusal(() => tokens.identify(token))).code).toBe('UNAUTHENTICATED');
+    expect(clock.elapsed()).toBe(0);
+  });
+});
+
+it('keys without names are tried one by one, those of other kinds and uses never', async () => {
+  const nameless = ({ jwk: { kid: _kid, ...jwk }, ...key }: SigningKey): SigningKey => ({ ...key, jwk });
+  const forEncryption = { ...second, jwk: { ...second.jwk, use: 'enc' } };
+  provider.keys = [nameless(second), nameless(first)];
+  const { tokens, clock } = setUp();
+  const sign = (key: SigningKey) => provider.sign({}, { key, header: { kid: undefined } });
+  expect((await tokens.identify(await sign(first))).caller.userId).toBe('ann');
+  provider.keys = [nameless(forEncryption), nameless(first)];
+  clock.advance(300_000);
+  expect((await refusal(async () => tokens.identify(await sign(second)))).code).toBe('UNAUTHENTICATED');
+});
