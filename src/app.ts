@@ -2,8 +2,10 @@
 // listen; reload() goes over to another configuration; stop() undoes it all in reverse.
 
 import { isDeepStrictEqual } from 'node:util';
+import { openAccessRecords } from './app/access-records.ts';
 import { createIdentity, type IdentityService } from './app/identity.ts';
 import { authorizationServersOf } from './app/identity-providers.ts';
+import { createLiveAccess } from './app/live-access.ts';
 import { createOutbound, type Outbound } from './app/outbound.ts';
 import { createStorage } from './app/storage.ts';
 import { systemClock } from './core/clock.ts';
@@ -76,12 +78,13 @@ export async function createApp(parts: AppParts): Promise<App> {
   const clock = systemClock;
   const priceTable = await loadPriceTable();
   const proxyFor = createProxyChoice(parts.config.proxies);
+  const access = openAccessRecords({ config: parts.config, clock, logger });
   const identity = createIdentity({
     secret: parts.secret,
     previous: parts.config.previousSecret,
     adminKey: parts.adminKey,
     auth: parts.config.auth,
-    records: () => undefined,
+    records: access.signIn,
     proxyFor,
     clock,
     logger,
@@ -89,6 +92,13 @@ export async function createApp(parts: AppParts): Promise<App> {
   const { stores, ...storage } = createStorage(parts.config, clock);
   const switches = createSwitches();
   switches.onChange((changes) => logger.warn({ changes }, 'models or providers were switched'));
+  const live = createLiveAccess({
+    ...access,
+    identity,
+    renewCallers: () => server.renewCallers(),
+    useSwitches: switches.use,
+    logger,
+  });
   const generations = createGenerations({
     ...stores,
     switches,
@@ -161,6 +171,7 @@ export async function createApp(parts: AppParts): Promise<App> {
   const retired = createRetiredProviders();
 
   async function start(): Promise<void> {
+    await live.start();
     await server.listen();
     certificate.keep(parts.config.server.tls);
   }
@@ -197,8 +208,10 @@ export async function createApp(parts: AppParts): Promise<App> {
     certificate.close();
     await server.stop(graceMs);
     await generations.drain(Math.max(0, deadlineMs - clock.elapsed()));
-    storage.close();
+    await live.close();
     await identity.close();
+    await access.close();
+    storage.close();
     await Promise.all([...current.providers.map(({ provider }) => provider.close()), retired.close()]);
   }
 

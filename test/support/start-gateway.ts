@@ -17,6 +17,7 @@ import { startTestSimulator } from './start-simulator.ts';
 export const adminKey = 'sk_test_admin_0123456789abcdef0123456789abcdef';
 export const webKey = 'sk_test_web_0123456789abcdef0123456789abcdef01';
 export const otherKey = 'sk_test_other_0123456789abcdef0123456789abcdef';
+export const testSecret = createSecret('a secret of these tests alone, 32 bytes and more');
 
 export interface TestGateway {
   [Symbol.asyncDispose](): Promise<void>;
@@ -91,7 +92,7 @@ export async function startGateway(options: StartGatewayOptions = {}): Promise<T
     for (const look of logWatchers) look();
   };
   const logger = createLogger({ ...config.log, destination: { write } });
-  const secret = createSecret('a secret of this test alone, 32 bytes and more');
+  const { secret = testSecret } = config;
   const cleanUp = async (): Promise<void> => {
     await simulator.close();
     await rm(folder, { recursive: true, force: true });
