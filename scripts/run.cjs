@@ -5,7 +5,19 @@
 
 const { MINIMUM_NODE_MAJOR, refuseOldNode } = require('./bootstrap/node-version.cjs');
 
-const commands = ['start', 'test', 'build', 'dev', 'bench', 'check', 'emit-schema', 'codegen', 'sbom', 'audit'];
+const commands = [
+  'start',
+  'test',
+  'build',
+  'dev',
+  'bench',
+  'check',
+  'emit-schema',
+  'codegen',
+  'migrate',
+  'sbom',
+  'audit',
+];
 
 function main() {
   const refusal = refuseOldNode(process.version, MINIMUM_NODE_MAJOR, 'to install and start Sluice');

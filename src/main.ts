@@ -11,6 +11,18 @@ import { startSimulatorProcess } from './platform/simulator-process.ts';
 import { listenForStop } from './platform/stop-signals.ts';
 
 async function main(): Promise<void> {
+  const [command, ...others] = process.argv.slice(2);
+  if (command === undefined) return serve();
+  if (command !== 'migrate' || others.length > 0) {
+    throw new Error(
+      `Unknown: ${[command, ...others].join(' ')}. Without an argument the server starts; "migrate" brings its database to this version and ends.`,
+    );
+  }
+  const { migrateDatabase } = await import('./app/migrate.ts');
+  await migrateDatabase();
+}
+
+async function serve(): Promise<void> {
   const signals = listenForStop();
   const started = Promise.withResolvers<Reloadable>();
   process.on('SIGHUP', createReloadRequests({ started: started.promise, load: () => loadConfig() }));

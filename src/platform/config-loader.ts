@@ -3,7 +3,7 @@
 
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import { dirname, isAbsolute, relative, resolve } from 'node:path';
 import { systemClock } from '../core/clock.ts';
 import { formatMicroUsd, type Prices } from '../core/money.ts';
 import { PROVIDER_KIND_FACTS } from '../core/provider-kinds.ts';
@@ -12,6 +12,7 @@ import type { Config, ModelConfig, ProviderConfig, ServerConfig } from './config
 import { loadAiSdkPackages } from './config-ai-sdk.ts';
 import { readCaFiles } from './config-ca-file.ts';
 import { checkFile, literalSecrets, namesProviders } from './config-checks.ts';
+import { databaseOf } from './config-database.ts';
 import { type Environment, readEnvironment } from './config-environment.ts';
 import { ConfigError, type ConfigProblem } from './config-errors.ts';
 import { type ConfigFile, parseConfigFile } from './config-file.ts';
@@ -211,14 +212,10 @@ function assemble(
   isTerminal: boolean,
 ): Assembled {
   const { production } = environment;
-  const dataDirectory = resolve(cwd, environment.dataDirectory);
   return {
     production,
-    dataDirectory,
-    database:
-      environment.databaseUrl === undefined
-        ? { kind: 'EMBEDDED', directory: join(dataDirectory, 'database') }
-        : { kind: 'POSTGRES', url: environment.databaseUrl },
+    dataDirectory: resolve(cwd, environment.dataDirectory),
+    database: databaseOf(environment, cwd),
     redisUrl: environment.redisUrl,
     adminKey: environment.adminKey,
     secret: environment.secret,
