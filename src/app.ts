@@ -7,6 +7,7 @@ import { createIdentity, type IdentityService } from './app/identity.ts';
 import { authorizationServersOf } from './app/identity-providers.ts';
 import { createLiveAccess } from './app/live-access.ts';
 import { createOutbound, type Outbound } from './app/outbound.ts';
+import { createCredentialReport } from './app/provider-credentials.ts';
 import { createStorage } from './app/storage.ts';
 import { systemClock } from './core/clock.ts';
 import { createOutputSchemas } from './features/guards/output-schema.ts';
@@ -90,6 +91,7 @@ export async function createApp(parts: AppParts): Promise<App> {
     logger,
   });
   const { stores, ...storage } = createStorage(parts.config, clock);
+  const reportCredential = createCredentialReport(logger);
   const switches = createSwitches();
   switches.onChange((changes) => logger.warn({ changes }, 'models or providers were switched'));
   const live = createLiveAccess({
@@ -123,6 +125,8 @@ export async function createApp(parts: AppParts): Promise<App> {
       offered.providers.map((provider) => ({
         ...provider,
         apiKey: provider.apiKey?.reveal(),
+        previousApiKey: provider.previousApiKey?.reveal(),
+        reportCredential,
         maxAnswerBytes: config.generations.maxAnswerBytes,
         fetchImage: outbound.fetchImage,
         imageBudget: outbound.imageBudget,

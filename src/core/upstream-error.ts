@@ -34,6 +34,8 @@ export interface UpstreamErrorDetails {
   readonly usage?: TokenCounts | undefined;
   /** True: `usage` was told before the output was written, whose tokens it does not count. */
   readonly usageBeforeOutput?: boolean | undefined;
+  /** The provider does not take the credential it was sent. Default: false. */
+  readonly refusedCredential?: boolean | undefined;
   /** Categories of an UPSTREAM_BLOCKED refusal, as the provider names them. */
   readonly categories?: readonly string[] | undefined;
   readonly cause?: unknown;
@@ -50,6 +52,7 @@ export class UpstreamError extends Error {
   readonly providerRequestId: string | undefined;
   readonly usage: TokenCounts | undefined;
   readonly usageBeforeOutput: boolean;
+  readonly refusedCredential: boolean;
   readonly categories: readonly string[];
 
   constructor(failure: UpstreamFailure, message: string, details: UpstreamErrorDetails) {
@@ -62,6 +65,7 @@ export class UpstreamError extends Error {
     this.providerRequestId = details.providerRequestId;
     this.usage = details.usage;
     this.usageBeforeOutput = details.usageBeforeOutput ?? false;
+    this.refusedCredential = details.refusedCredential ?? false;
     this.categories = details.categories ?? [];
   }
 }

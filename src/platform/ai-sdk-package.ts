@@ -9,6 +9,8 @@ export interface AiSdkPackage {
   readonly name: string;
   /** Equal for equal options. */
   readonly fingerprint: string;
+  /** The same with the settings that are to go, while others take their place. Default: there are none. */
+  readonly previous?: AiSdkPackage | undefined;
   /** The package's provider, made of its settings; it fetches with `fetch`. */
   create(fetch: typeof globalThis.fetch): AiSdkPackageProvider;
 }
@@ -20,7 +22,7 @@ export interface AiSdkPackageProvider {
 
 /** Where the package is no good: the field to blame, what was found there, what would be right. */
 export interface AiSdkProblem {
-  readonly field: 'package' | 'factory' | 'settings';
+  readonly field: 'package' | 'factory' | 'settings' | 'previousSettings';
   readonly found: string;
   readonly expected: string;
 }
@@ -31,6 +33,8 @@ export interface AiSdkPackageOptions {
   readonly factory: string | undefined;
   /** A mapping as JSON. */
   readonly settings: Secret;
+  /** The same; those of `settings` hold where it says nothing. Default: there is only one credential. */
+  readonly previousSettings?: Secret | undefined;
 }
 
 /** What a package leaves out unless told, and this server counts on; settings of the configuration win. */
@@ -54,18 +58,29 @@ export async function loadAiSdkPackage(options: AiSdkPackageOptions): Promise<Ai
   }
   const create = findFactory(exports, options);
   if (typeof create !== 'function') return create;
-  return {
+  const withSettings = (own: object, previous: AiSdkPackage | undefined): AiSdkPackage => ({
     name,
-    fingerprint: hash('sha256', JSON.stringify([name, options.factory, settings.reveal()])),
+    previous,
+    fingerprint: hash('sha256', JSON.stringify([name, options.factory, own, previous?.fingerprint])),
     create: (fetch) => {
-      const provider = create({ ...USUAL_SETTINGS[name], ...(JSON.parse(settings.reveal()) as object), fetch });
+      const provider = create({ ...USUAL_SETTINGS[name], ...structuredClone(own), fetch });
       return { languageModel: (modelId) => languageModelOf(provider, modelId) };
     },
-  };
+  });
+  const current = JSON.parse(settings.reveal()) as object;
+  const previous = options.previousSettings && (JSON.parse(options.previousSettings.reveal()) as object);
+  return withSettings(current, previous && withSettings({ ...current, ...previous }, undefined));
 }
 
 /** Whether the settings make a provider, and a provider the models that are wanted of it: nothing is sent for that. */
 export function checkAiSdkPackage(loaded: AiSdkPackage, modelIds: readonly string[]): AiSdkProblem | undefined {
+  const problem = checkOne(loaded, modelIds);
+  if (problem !== undefined || loaded.previous === undefined) return problem;
+  const ofPrevious = checkOne(loaded.previous, modelIds);
+  return ofPrevious && { ...ofPrevious, field: 'previousSettings' };
+}
+
+function checkOne(loaded: AiSdkPackage, modelIds: readonly string[]): AiSdkProblem | undefined {
   let provider: AiSdkPackageProvider;
   try {
     provider = loaded.create(() => Promise.reject(new Error('nothing is fetched before the start')));

@@ -5,7 +5,7 @@ import { type AiSdkPackage, checkAiSdkPackage, loadAiSdkPackage } from './ai-sdk
 import { type ConfigProblem, formatPath } from './config-errors.ts';
 import { plainSettings } from './config-fields.ts';
 import { type ConfigFile, isSubstitutedText } from './config-file.ts';
-import { createSecret } from './secret.ts';
+import { createSecret, type Secret } from './secret.ts';
 
 /** As npm has them, without a path into the package. */
 export const PACKAGE_NAME = /^(?=.{1,214}$)(?:@[a-z0-9][a-z0-9._-]*\/)?[a-z0-9][a-z0-9._-]*$/;
@@ -36,11 +36,12 @@ export async function loadAiSdkPackages(file: ConfigFile): Promise<AiSdkPackages
     const factory = textOf(provider['factory']);
     if (textOf(provider['kind']) !== 'ai-sdk' || name === undefined || !PACKAGE_NAME.test(name)) continue;
     if (factory !== undefined && !FACTORY_NAME.test(factory)) continue;
-    const settings = isMapping(provider['settings']) ? provider['settings'] : {};
+    const { settings, previousSettings } = provider;
     const loaded = await loadAiSdkPackage({
       name,
       factory,
-      settings: createSecret(JSON.stringify(plainSettings(settings))),
+      settings: asSecret(isMapping(settings) ? settings : {}),
+      previousSettings: isMapping(previousSettings) ? asSecret(previousSettings) : undefined,
     });
     const problem = 'field' in loaded ? loaded : checkAiSdkPackage(loaded, modelsOf(root, textOf(provider['id'])));
     if (problem === undefined && !('field' in loaded)) packages.set(index, loaded);
@@ -51,6 +52,8 @@ export async function loadAiSdkPackages(file: ConfigFile): Promise<AiSdkPackages
   }
   return { packages, problems };
 }
+
+const asSecret = (settings: Mapping): Secret => createSecret(JSON.stringify(plainSettings(settings)));
 
 /** What the models of the file want of a provider; one name that nobody minds where they want nothing. */
 function modelsOf(root: Mapping, providerId: string | undefined): readonly string[] {

@@ -134,6 +134,7 @@ function checkProvider(provider: Mapping, report: (field: string, found: string,
   const facts = known && PROVIDER_KIND_FACTS[known];
   if (facts) checkPackage(provider, facts.isPackage === true, report);
   if (facts?.isPackage) return;
+  checkPreviousKey(provider, report);
   if (facts && facts.baseUrl === undefined && baseUrl === undefined) {
     report(
       'baseUrl',
@@ -159,7 +160,7 @@ function checkPackage(
 ): void {
   const kind = textOf(provider['kind']);
   if (!isPackage) {
-    for (const field of ['package', 'factory', 'settings'].filter((name) => provider[name] !== undefined)) {
+    for (const field of ['package', 'factory', ...SETTINGS].filter((name) => provider[name] !== undefined)) {
       report(field, describeField([field], provider[field]), `kind: ai-sdk to go with it (${kind} has no package)`);
     }
     return;
@@ -170,24 +171,43 @@ function checkPackage(
   for (const [field, setting] of [
     ['baseUrl', 'baseURL'],
     ['apiKey', 'apiKey'],
+    ['previousApiKey', 'apiKey'],
   ] as const) {
     if (provider[field] === undefined) continue;
-    report(field, describeField([field], provider[field]), `settings: { ${setting}: ... }, as the package calls it`);
+    const place = field === 'previousApiKey' ? 'previousSettings' : 'settings';
+    report(field, describeField([field], provider[field]), `${place}: { ${setting}: ... }, as the package calls it`);
   }
-  if (!isMapping(provider['settings'])) return;
-  if (provider['settings']['fetch'] !== undefined)
-    report('settings.fetch', 'a setting', 'none: requests go out over connections of this server');
-  if (isTrue(provider['allowInsecure'])) return;
-  for (const [path, text] of textsIn(provider['settings'], 'settings')) {
-    const url = /^http:/i.test(text) && URL.canParse(text) ? new URL(text) : undefined;
-    if (url === undefined || isLoopbackHost(url.hostname)) continue;
-    report(
-      path,
-      describeField(['settings'], text),
-      'https://, or allowInsecure: true to send prompts and keys unencrypted',
-    );
+  for (const place of SETTINGS) {
+    const settings = provider[place];
+    if (!isMapping(settings)) continue;
+    if (settings['fetch'] !== undefined)
+      report(`${place}.fetch`, 'a setting', 'none: requests go out over connections of this server');
+    if (isTrue(provider['allowInsecure'])) continue;
+    for (const [path, text] of textsIn(settings, place)) {
+      const url = /^http:/i.test(text) && URL.canParse(text) ? new URL(text) : undefined;
+      if (url === undefined || isLoopbackHost(url.hostname)) continue;
+      report(
+        path,
+        describeField([place], text),
+        'https://, or allowInsecure: true to send prompts and keys unencrypted',
+      );
+    }
   }
 }
+
+/** A second key stands beside the one that takes its place, and is another one. */
+function checkPreviousKey(provider: Mapping, report: (field: string, found: string, expected: string) => void): void {
+  const [key, previous] = [textOf(provider['apiKey']), textOf(provider['previousApiKey'])];
+  if (previous === undefined || previous === '') return;
+  if (provider['apiKey'] === undefined) {
+    report('previousApiKey', 'a key alone', 'apiKey beside it: the key that takes its place');
+  } else if (key === previous) {
+    report('previousApiKey', 'the same key as apiKey', 'the key that apiKey takes the place of, or none');
+  }
+}
+
+/** Handed to packages. */
+const SETTINGS = ['settings', 'previousSettings'] as const;
 
 /** All texts in a tree of settings: path, text, and whether it stands in the file itself. */
 function textsIn(value: unknown, path: string): readonly (readonly [string, string, boolean])[] {
@@ -229,12 +249,13 @@ export function literalSecrets(file: ConfigFile): readonly string[] {
   };
   look(['auth', 'apiKeys'], 'key');
   look(['providers'], 'apiKey');
+  look(['providers'], 'previousApiKey');
   if (typeof mappingAt(file.value, INTROSPECTION)['clientSecret'] === 'string') {
     const field = [...INTROSPECTION, 'clientSecret'];
     places.push(`${file.name}:${file.lineOf(field)} ${formatPath(field)}`);
   }
   itemsOf(file.value, ['providers']).forEach((provider, index) => {
-    for (const [path, , isLiteral] of textsIn(provider['settings'], 'settings')) {
+    for (const [path, , isLiteral] of SETTINGS.flatMap((place) => textsIn(provider[place], place))) {
       if (!isLiteral || !SECRET_SETTING.test(path)) continue;
       const field = ['providers', index, path];
       places.push(`${file.name}:${file.lineOf(field)} ${formatPath(field)}`);

@@ -45,6 +45,11 @@ export function anyMapping() {
   return z.preprocess(plainText, z.looseObject({}, { error: 'a mapping (key: value)' }));
 }
 
+/** Filled in from a variable that is empty or not set (`${NAME:-}`), it is not there. */
+export function optionalText<Field extends z.ZodType>(field: Field) {
+  return z.preprocess((value) => (plainText(value) === '' ? undefined : value), field.optional());
+}
+
 export function wholeNumber(from: number, to: number) {
   const error = `a whole number from ${from} to ${to}`;
   return z.preprocess(plainNumber, z.int({ error }).min(from, { error }).max(to, { error }));

@@ -161,6 +161,7 @@ async function findProviders(environment: Environment, ollamaUrl: string | null 
       kind,
       baseUrl: PROVIDER_KIND_FACTS[kind].baseUrl ?? '',
       apiKey,
+      previousApiKey: undefined,
       offersKnownModels: true,
       allowedOptions: [],
       certificateAuthorities: undefined,
@@ -173,6 +174,7 @@ async function findProviders(environment: Environment, ollamaUrl: string | null 
     kind: 'openai-compatible',
     baseUrl: `${ollamaUrl}/v1`,
     apiKey: undefined,
+    previousApiKey: undefined,
     offersKnownModels: false,
     allowedOptions: [],
     certificateAuthorities: undefined,
@@ -253,7 +255,7 @@ function assemble(
 }
 
 function toProvider(
-  { id, kind, baseUrl, apiKey, allowedOptions, allowInsecure }: FileConfig['providers'][number],
+  { id, kind, baseUrl, apiKey, previousApiKey, allowedOptions, allowInsecure }: FileConfig['providers'][number],
   certificateAuthorities: string | undefined,
   aiSdk: AiSdkPackage | undefined,
 ): ProviderConfig {
@@ -263,6 +265,7 @@ function toProvider(
     // A kind without an address of its own has one in the file: checkFile sees to it.
     baseUrl: baseUrl ?? PROVIDER_KIND_FACTS[kind].baseUrl ?? '',
     apiKey,
+    previousApiKey,
     offersKnownModels: false,
     allowedOptions,
     certificateAuthorities,

@@ -17,6 +17,7 @@ import {
   KEY_SEPARATOR,
   list,
   notSupported,
+  optionalText,
   origin,
   price,
   secret,
@@ -79,20 +80,22 @@ const apiKey = section({
   expiresAt: dateTime().optional(),
 });
 
+const providerKey = () =>
+  secret(/^[\x21-\x7e]{1,4096}$/, 'a key of printable ASCII characters without spaces or line breaks');
+
 const provider = section(
   {
     id: name(),
     kind: choice(PROVIDER_KINDS),
     baseUrl: webAddress().optional(),
-    apiKey: secret(
-      /^[\x21-\x7e]{1,4096}$/,
-      'a key of printable ASCII characters without spaces or line breaks',
-    ).optional(),
+    apiKey: providerKey().optional(),
+    previousApiKey: optionalText(providerKey()),
     allowInsecure: flag().default(false),
     package: text(PACKAGE_NAME, 'the name of an npm package, without a path').optional(),
     factory: text(FACTORY_NAME, 'the name of a function that the package exports').optional(),
     // What is in it goes to the package as it is (config-ai-sdk.ts).
     settings: anyMapping().optional(),
+    previousSettings: anyMapping().optional(),
     caFile: text(/^[^\0]{1,4096}$/, 'the path of a PEM file').optional(),
     allowedOptions: list(
       text(/^[A-Za-z][\w.-]{0,63}$/, 'the name of a parameter of the provider'),
@@ -257,7 +260,14 @@ function toProblems(issue: z.core.$ZodIssue, file: ConfigFile): ConfigProblem[] 
   return [{ ...at(issue.path), found: describeField(issue.path, value), expected: issue.message }];
 }
 
-const SECRET_FIELDS: readonly PropertyKey[] = ['key', 'apiKey', 'clientSecret', 'settings'];
+const SECRET_FIELDS: readonly PropertyKey[] = [
+  'key',
+  'apiKey',
+  'previousApiKey',
+  'clientSecret',
+  'settings',
+  'previousSettings',
+];
 
 export function describeField(path: readonly PropertyKey[], value: unknown): string {
   if (isSubstitutedText(value)) return `the value of ${value.source} (${describeLength(value.text)})`;

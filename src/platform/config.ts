@@ -187,6 +187,8 @@ export interface ProviderConfig {
   readonly baseUrl: string;
   /** undefined: the provider asks for none. */
   readonly apiKey: Secret | undefined;
+  /** Tried where it refuses `apiKey`, while that takes its place; undefined: there is only one. */
+  readonly previousApiKey: Secret | undefined;
   /** True: offer all chat models the price table knows of it (a key in the environment and no file). */
   readonly offersKnownModels: boolean;
   /** Names in `providerOptions` that callers may send to it besides the usual ones. */

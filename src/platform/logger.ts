@@ -22,6 +22,7 @@ const MASKED_NAMES: ReadonlySet<string> = new Set([
   'set-cookie',
   'x-api-key',
   'apiKey',
+  'previousApiKey',
   'key',
   'secret',
   'password',

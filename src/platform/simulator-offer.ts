@@ -22,6 +22,7 @@ export function withSimulator(config: Config, simulatorUrl: string): Pick<Config
     kind: 'openai-compatible',
     baseUrl: `${simulatorUrl}/v1`,
     apiKey: undefined,
+    previousApiKey: undefined,
     offersKnownModels: false,
     allowedOptions: [],
     certificateAuthorities: undefined,

@@ -7,6 +7,7 @@ import type { SafeFetch } from '../platform/safe-fetch.ts';
 import { createAiSdkProvider } from './ai-sdk/ai-sdk.ts';
 import { createAnthropicProvider } from './anthropic/anthropic.ts';
 import { claudeThinks } from './anthropic/anthropic-models.ts';
+import { type ReportCredential, withPreviousCredential } from './credential-pair.ts';
 import { createGeminiProvider } from './gemini/gemini.ts';
 import { geminiThinks } from './gemini/gemini-models.ts';
 import type { ImageBudget } from './image-budget.ts';
@@ -20,6 +21,10 @@ export interface ProviderSettings {
   /** undefined: the kind's own address, if it has one. */
   readonly baseUrl: string | undefined;
   readonly apiKey: string | undefined;
+  /** Tried where `apiKey` is refused, while that takes its place. Default: none. Of a package: `aiSdk.previous`. */
+  readonly previousApiKey?: string | undefined;
+  /** Told when the provider refuses one of two credentials, or takes it again. Default: nobody is told. */
+  readonly reportCredential?: ReportCredential;
   /** Bytes of one answer. Default 4 MiB. */
   readonly maxAnswerBytes?: number;
   /** Names in `providerOptions` that may be sent besides the kind's own list. Default: none. */
@@ -75,5 +80,13 @@ export function createProvider(settings: ProviderSettings): Provider {
   const { isPackage, ...facts } = PROVIDER_KIND_FACTS[settings.kind];
   const baseUrl = settings.baseUrl ?? facts.baseUrl ?? (isPackage ? '' : undefined);
   if (baseUrl === undefined) throw new Error(`Provider "${settings.id}" of kind ${settings.kind} needs a baseUrl.`);
-  return kind.create({ ...settings, baseUrl });
+  const create = (changes: Partial<ProviderSettings>): Provider => kind.create({ ...settings, ...changes, baseUrl });
+  const current = create({});
+  const { previousApiKey, aiSdk, reportCredential: report = () => undefined } = settings;
+  if (previousApiKey !== undefined) {
+    return withPreviousCredential({ current, previous: create({ apiKey: previousApiKey }), report });
+  }
+  return aiSdk?.previous === undefined
+    ? current
+    : withPreviousCredential({ current, previous: create({ aiSdk: aiSdk.previous }), report });
 }

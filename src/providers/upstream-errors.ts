@@ -51,7 +51,11 @@ interface Verdict {
   readonly failure: UpstreamFailure;
   readonly retryable: boolean;
   readonly message: string;
+  readonly refusedCredential?: boolean;
 }
+
+/** Gemini tells it with a status 400. */
+const CREDENTIAL_CODES: ReadonlySet<string> = new Set(['invalid_api_key', 'api_key_invalid']);
 
 function because(sentence: string, facts: ErrorFacts): string {
   if (sentence.endsWith('.')) return sentence;
@@ -77,9 +81,8 @@ function judge(status: number | undefined, facts: ErrorFacts): Verdict {
   }
   if (status === 401 || status === 403) {
     // Nothing of such an answer is told but the number: its text may quote the key.
-    return rejected(
-      `The provider refused our credential (status ${status}). An operator has to check the apiKey of this provider, and what it may use.`,
-    );
+    const message = `The provider refused our credential (status ${status}). An operator has to check the apiKey of this provider, and what it may use.`;
+    return { ...rejected(message), refusedCredential: true };
   }
   if (status === 407) return rejected(PROXY_WANTS_CREDENTIALS);
   if (status === 429) return failed(known ?? because('The provider is throttling our requests (status 429)', facts));
@@ -87,7 +90,12 @@ function judge(status: number | undefined, facts: ErrorFacts): Verdict {
   if (status === 408 || status === 424 || status >= 500)
     return failed(because(`The provider failed with status ${status}`, facts));
   if (status >= 400) {
-    if (known !== undefined) return rejected(because(known, facts));
+    if (known !== undefined) {
+      return {
+        ...rejected(because(known, facts)),
+        refusedCredential: code !== undefined && CREDENTIAL_CODES.has(code),
+      };
+    }
     if (status === 402) return rejected('Our account with the provider has no credit left (status 402).');
     if (status === 404) {
       return rejected(
@@ -103,9 +111,10 @@ function judge(status: number | undefined, facts: ErrorFacts): Verdict {
 /** An answer with a status outside 2xx. */
 export function errorFromStatus(status: number, headers: AnswerHeaders, body: string, nowMs: number): UpstreamError {
   const facts = parseErrorBody(body) ?? NO_FACTS;
-  const { failure, message, retryable } = judge(status, facts);
+  const { failure, message, retryable, refusedCredential } = judge(status, facts);
   return new UpstreamError(failure, message, {
     phase: 'ANSWERED',
+    refusedCredential,
     retryable,
     status,
     retryAfterMs: retryAfterMs(headers, nowMs) ?? facts.retryAfterMs,
@@ -256,6 +265,7 @@ export function withDetails(error: UpstreamError, more: Partial<UpstreamErrorDet
     providerRequestId: error.providerRequestId ?? more.providerRequestId,
     usage: error.usage ?? more.usage,
     usageBeforeOutput: error.usage === undefined ? more.usageBeforeOutput : error.usageBeforeOutput,
+    refusedCredential: error.refusedCredential,
     categories: error.categories,
     cause: error.cause,
   });

@@ -42,6 +42,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const script = createScript();
   const seed = options.seed ?? 1;
   const startedAtMs = now();
+  let keys: readonly string[] = options.apiKey === undefined ? [] : [options.apiKey];
   let closing = false;
 
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: 0 }, (request, response) => {
@@ -126,9 +127,9 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
 
   /** @throws Refused */
   const refuseStranger = (service: Service, head: WireHead): void => {
-    if (options.apiKey === undefined) return;
+    if (keys.length === 0) return;
     const key = service.credential(head);
-    if (key !== options.apiKey) throw new Refused({ type: 'KEY', given: key !== undefined });
+    if (key === undefined || !keys.includes(key)) throw new Refused({ type: 'KEY', given: key !== undefined });
   };
 
   await new Promise<void>((resolve, reject) => {
@@ -142,6 +143,9 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     port,
     bill: keeper.bill,
     script: (...rules) => script.add(rules),
+    acceptKeys: (...accepted) => {
+      keys = accepted;
+    },
     reset: () => {
       script.clear();
       keeper.reset();

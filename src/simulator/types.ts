@@ -238,6 +238,8 @@ export interface Simulator {
    * @throws Error that names the field when a rule has an unknown one or one of the wrong type.
    */
   script(...rules: readonly ScriptRule[]): () => void;
+  /** From now on calls need one of these keys in place of `apiKey`; with none given they need none. */
+  acceptKeys(...keys: readonly string[]): void;
   /** Empties the bill and drops all rules. Calls in flight go on but are not billed any more. */
   reset(): void;
   /**

@@ -69,6 +69,8 @@ export interface StartGatewayOptions {
   readonly simulator?: SimulatorOptions;
   /** Of the provider that the simulator is. Default: openai-compatible. */
   readonly kind?: 'openai-compatible' | 'anthropic' | 'gemini';
+  /** Further settings of that provider, as YAML in one line, e.g. `apiKey: x`. */
+  readonly provider?: string;
   /** `timeouts` of all models, as YAML. */
   readonly timeouts?: string;
 }
@@ -158,11 +160,12 @@ export async function startGateway(options: StartGatewayOptions = {}): Promise<T
 
 function configurationFile(simulatorUrl: string, options: StartGatewayOptions): string {
   const timeouts = options.timeouts === undefined ? '' : `, timeouts: ${options.timeouts}`;
+  const provider = options.provider === undefined ? '' : `, ${options.provider}`;
   const model = (id: string): string =>
     `  - { id: ${id}, targets: [{ provider: sim, model: ${id} }], contextWindow: 128000, maxOutputTokens: 4096, ` +
     `prices: { input: "3.00", cachedInput: "0.30", cacheWrite: "3.75", output: "15.00" }${timeouts} }\n`;
   return (
-    `providers:\n  - { id: sim, kind: ${options.kind ?? 'openai-compatible'}, baseUrl: "${simulatorUrl}/v1" }\n` +
+    `providers:\n  - { id: sim, kind: ${options.kind ?? 'openai-compatible'}, baseUrl: "${simulatorUrl}/v1"${provider} }\n` +
     `models:\n${MODELS.map(model).join('')}` +
     `auth:\n  apiKeys:\n    - { name: web, key: "${webKey}", roles: [MEMBER], allowedModels: [sim-instant] }\n` +
     `    - { name: other, key: "${otherKey}", roles: [MEMBER] }\n` +

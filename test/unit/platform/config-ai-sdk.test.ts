@@ -55,6 +55,30 @@ describe('a provider of kind ai-sdk', () => {
     expect(printed).not.toMatch(/hunter2|eu-central/);
   });
 
+  it('may have the settings of before beside those that take their place', async () => {
+    const settings = 'settings: { region: eu-central-1, apiKey: "${A}" }, previousSettings: { apiKey: "${B}" }';
+    const load = (env: NodeJS.ProcessEnv) => loadWith(`package: "@ai-sdk/amazon-bedrock", ${settings}`, env);
+    const config = await load({ A: 'hunter2-new', B: 'hunter2-old' });
+    const { aiSdk } = config.providers[0] ?? {};
+    expect(aiSdk?.previous?.create(fetch).languageModel('m')).toMatchObject({ specificationVersion: 'v4' });
+    expect(inspect(config, { depth: 20, showHidden: true })).not.toContain('hunter2');
+    const other = await load({ A: 'hunter2-new', B: 'hunter2-other' });
+    expect(other.providers[0]?.aiSdk?.fingerprint).not.toBe(aiSdk?.fingerprint);
+    expect((await load({ A: 'hunter2-new', B: 'hunter2-old' })).providers[0]?.aiSdk?.fingerprint).toBe(
+      aiSdk?.fingerprint,
+    );
+    const problems = await problemsOf(
+      loadWith(
+        'package: "@ai-sdk/openai-compatible", settings: { name: x, baseURL: "https://a.test" }, previousSettings: { baseURL: "http://b.test", fetch: 1 }, previousApiKey: k',
+      ),
+    );
+    expect(problems).toEqual([
+      expect.stringContaining('providers[0].previousApiKey: found a text of one character'),
+      expect.stringContaining('providers[0].previousSettings.fetch: found a setting, expected none'),
+      expect.stringContaining('providers[0].previousSettings.baseURL'),
+    ]);
+  });
+
   it('may name the factory', async () => {
     const config = await loadWith(
       `${COMPATIBLE}, factory: createOpenAICompatible, settings: { name: x, baseURL: "https://a.test/v1" }`,

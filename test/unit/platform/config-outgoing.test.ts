@@ -27,6 +27,40 @@ async function messageOf(loading: Promise<Config>): Promise<string> {
   return error.message;
 }
 
+describe('the key of a provider that takes the place of another', () => {
+  const loadWith = async (keys: string, env: NodeJS.ProcessEnv = {}): Promise<Config> => {
+    const provider = `{ id: p, kind: openai-compatible, baseUrl: "http://127.0.0.1:1", ${keys} }`;
+    const yaml = `providers: [${provider}]\nmodels: [{ id: m, targets: [{ provider: p, model: x }] }]\n`;
+    await writeFile(join(folder, 'sluice.yaml'), yaml);
+    return load(env);
+  };
+  const both = 'apiKey: "${A}", previousApiKey: "${B:-}"';
+
+  it('stands beside it, and neither is shown', async () => {
+    const config = await loadWith(both, { A: 'hunter2-new', B: 'hunter2-old' });
+    const [provider] = config.providers;
+    expect([provider?.apiKey?.reveal(), provider?.previousApiKey?.reveal()]).toEqual(['hunter2-new', 'hunter2-old']);
+    expect(inspect(config, { depth: 20, showHidden: true })).not.toContain('hunter2');
+  });
+
+  it('is alone where the variable of the other is empty', async () => {
+    for (const env of [{ A: 'a' }, { A: 'a', B: '' }]) {
+      expect((await loadWith(both, env)).providers[0]?.previousApiKey).toBeUndefined();
+    }
+  });
+
+  it.each([
+    ['previousApiKey: hunter2', 'a key alone', 'apiKey beside it'],
+    ['apiKey: hunter2, previousApiKey: hunter2', 'the same key as apiKey', 'the key that apiKey takes the place of'],
+    ['apiKey: hunter2, previousApiKey: "a b"', 'a text of 3 characters', 'a key of printable ASCII characters'],
+    ['apiKey: hunter2, previousSettings: {}', 'a mapping', 'kind: ai-sdk'],
+  ])('is refused: %s', async (keys, found, expected) => {
+    const message = await messageOf(loadWith(keys));
+    expect(message).toMatch(new RegExp(`previous\\w+: found ${found}, expected ${expected}`));
+    expect(message).not.toContain('hunter2');
+  });
+});
+
 describe('proxies in the environment', () => {
   it('are none by default', async () => {
     expect((await load()).proxies).toEqual({ https: undefined, http: undefined, except: [] });

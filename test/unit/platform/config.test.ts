@@ -485,11 +485,12 @@ describe('production', () => {
   });
 
   it('listens to all addresses, hides the schema, and warns of secrets in the file', async () => {
-    const file = `${MINIMAL.replace('id: p,', 'id: p, apiKey: literal,')}server: { trustedProxies: [10.0.0.0/8] }`;
+    const file = `${MINIMAL.replace('id: p,', 'id: p, apiKey: literal, previousApiKey: other,')}server: { trustedProxies: [10.0.0.0/8] }`;
     const config = await loadText(file, { ...production, SLUICE_ALLOW_EMBEDDED: 'yes' });
     expect(config.server).toMatchObject({ host: '0.0.0.0', introspection: false });
     expect(config.warnings).toEqual([
       expect.stringMatching(/^sluice\.yaml:2 providers\[0\]\.apiKey: a secret stands in the file itself/),
+      expect.stringMatching(/^sluice\.yaml:2 providers\[0\]\.previousApiKey: a secret stands in the file itself/),
     ]);
     expect((await loadText(file)).warnings).toEqual([]);
   });

@@ -23,6 +23,7 @@ const provider: ProviderConfig = {
   kind: 'openai',
   baseUrl: 'https://api.openai.com/v1',
   apiKey: undefined,
+  previousApiKey: undefined,
   offersKnownModels: false,
   allowedOptions: [],
   certificateAuthorities: undefined,
