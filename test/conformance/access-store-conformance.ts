@@ -3,8 +3,11 @@
 import { afterAll, beforeAll, describe } from '@jest/globals';
 import { type AccessTestBed, openAccessTestBed } from '../support/access-test-bed.ts';
 import type { TestDatabase } from '../support/test-database.ts';
+import { testAuditLog, testChanges } from './access-store-audit.ts';
+import { testLimits, testRoleGrants, testSwitches } from './access-store-grants.ts';
 import { testApiKeys } from './access-store-keys.ts';
 import { testOrganizations } from './access-store-organizations.ts';
+import { testPages } from './access-store-pages.ts';
 import { testSignIn } from './access-store-sign-in.ts';
 
 export function describeAccessStore(name: string, create: () => Promise<TestDatabase>): void {
@@ -19,5 +22,11 @@ export function describeAccessStore(name: string, create: () => Promise<TestData
     describe('organizations and projects', () => testOrganizations(bed));
     describe('API keys', () => testApiKeys(bed));
     describe('signing in', () => testSignIn(bed));
+    describe('roles of users', () => testRoleGrants(bed));
+    describe('limits and budgets', () => testLimits(bed));
+    describe('switches', () => testSwitches(bed));
+    describe('the audit log', () => testAuditLog(bed));
+    describe('changes', () => testChanges(bed));
+    describe('pages', () => testPages(bed));
   });
 }
