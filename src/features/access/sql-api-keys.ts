@@ -19,6 +19,7 @@ const MAX_SECRETS = 20;
 const REMEMBER_SECRETS_MS = 90 * 86_400_000;
 
 export function createSqlApiKeys({ database, change, clock }: RepositoryParts): ApiKeyRepository {
+  let noteTimeMs = 0;
   const select = (db: Kysely<AccessTables>, reach: Reach, nowMs = clock.now()) => selectApiKeys(db, reach, nowMs);
 
   async function findOne(db: Kysely<AccessTables>, id: string, reach: Reach, nowMs: number) {
@@ -156,26 +157,34 @@ export function createSqlApiKeys({ database, change, clock }: RepositoryParts): 
         return finish(made, before, 'REVOKED');
       }),
 
+    // Not by a change: no record changes, and this may come often.
     note: (id, action, details, by) =>
       database.write(async (db) => {
-        // Not by a change: no record changes, and this may come often.
-        const key = await db
-          .selectFrom('api_keys')
-          .select('organization_id')
-          .where(isOneOf('id', [id]))
-          .executeTakeFirst();
+        const found = await db
+          .selectFrom('access_version')
+          .select((eb) => [
+            'id_time_ms',
+            eb
+              .selectFrom('api_keys')
+              .select('organization_id')
+              .where(isOneOf('id', [id]))
+              .as('organization_id'),
+          ])
+          .executeTakeFirstOrThrow();
         const nowMs = clock.now();
+        // Behind what this node wrote before, and behind the changes before it.
+        noteTimeMs = Math.max(nowMs, noteTimeMs + 1, Number(found.id_time_ms) + 1);
         const note = {
           action,
           target: 'API_KEY',
           targetId: id,
           // Keys of the configuration are no records: what is done with one is done in the organization of who does it.
-          organizationId: key?.organization_id ?? by.organizationId,
+          organizationId: found.organization_id ?? by.organizationId,
           after: details,
         } as const;
         await db
           .insertInto('audit_log')
-          .values({ id: newAuditId(nowMs), ...auditRow(note, by, nowMs) })
+          .values({ id: newAuditId(noteTimeMs), ...auditRow(note, by, nowMs) })
           .execute();
       }),
 
