@@ -67,7 +67,7 @@ export class BatchResolver {
   @Mutation(() => BatchGeneratePayload, {
     nullable: true,
     description:
-      'Stops one of your batches: what runs of it is stopped and charged as far as it came, what has not begun never begins. Waits until all items have ended. One that had ended already is returned as it is. With the scope `admin` an ADMIN may stop those of the own organization, an OPERATOR any. Null with a NOT_FOUND error when none that you may stop has this id.',
+      'Stops one of your batches: what runs of it is stopped and charged as far as it came, what has not begun never begins. Waits until all items have ended. One that had ended already is returned as it is. With the scopes `usage:read` and `admin` an ADMIN may stop those of the own organization, an OPERATOR any. Null with a NOT_FOUND error when none that you may stop has this id.',
   })
   async cancelBatch(
     @Ctx() { caller }: GraphQLContext,

@@ -91,7 +91,7 @@ export class GenerationResolver {
   @Mutation(() => CancelGenerationPayload, {
     nullable: true,
     description:
-      'Stops one of your generations and waits until it has ended. What it used until then is charged. One that had ended already is returned as it is. With the scope `admin` an ADMIN may stop those of the own organization, an OPERATOR any. Null with a NOT_FOUND error when none that you may stop has this id.',
+      'Stops one of your generations and waits until it has ended. What it used until then is charged. One that had ended already is returned as it is. With the scopes `usage:read` and `admin` an ADMIN may stop those of the own organization, an OPERATOR any. Null with a NOT_FOUND error when none that you may stop has this id.',
   })
   async cancelGeneration(
     @Ctx() { caller }: GraphQLContext,
