@@ -10,6 +10,7 @@ import {
 } from '../support/access-records.ts';
 import { openLiveStreams, revokedEnds, type StreamEnds } from '../support/live-streams.ts';
 import { otherKey, startGateway, type TestGateway, testSecret } from '../support/start-gateway.ts';
+import { createSigningKey, startIdentityProvider } from '../support/start-identity-provider.ts';
 import { createTestPostgres } from '../support/test-database.ts';
 
 const appKey = 'sk_test_app_0123456789abcdef0123456789abcdef';
@@ -154,5 +155,58 @@ describe('keys of the database', () => {
     expect(data).toMatchObject({ viewer: { roles: ['ADMIN'] }, models: [{}, {}, {}] });
     expect(othersEnded).toBe(false);
     await others.leave();
+  });
+});
+
+describe('tokens of identity providers', () => {
+  it('end the streams of those that expire, whose key is withdrawn, or whose user loses a role, and no others', async () => {
+    const [first, second] = [await createSigningKey('ES256', 'first'), await createSigningKey('ES256', 'second')];
+    await using provider = await startIdentityProvider([first, second]);
+    await using database = await createTestPostgres();
+    await using records = openTestAccessRecords(database.config, testSecret);
+    await using gateway = await startGateway({
+      yaml: `  jwt:\n    - { issuer: "${provider.url}", audience: sluice, keysMaxAgeSeconds: 1, defaults: { organization: default, roles: [MEMBER] } }\n`,
+      env: { DATABASE_URL: database.url, SLUICE_SECRET: testSecret.reveal() },
+    });
+    const grant = await records.store.roleGrants.grant(
+      {
+        organizationId: 'default',
+        projectId: undefined,
+        issuer: provider.url,
+        subject: 'promoted',
+        roles: ['ADMIN'],
+        scopes: [],
+      },
+      'ALL',
+      testActor,
+    );
+    const expiresAtSeconds = Math.ceil(Date.now() / 1_000) + 3;
+    const open = async (subject: string, claims: object, key = first) => {
+      const token = await provider.sign({ sub: subject, ...claims }, { key });
+      return openLiveStreams(gateway.graphqlUrl, token, subject);
+    };
+    const [expiring, promoted, withdrawn, kept] = await Promise.all([
+      open('expiring', { exp: expiresAtSeconds }),
+      open('promoted', {}),
+      open('withdrawn', {}, second),
+      open('kept', {}),
+    ]);
+    let keptEnded = false;
+    kept.ended.then(
+      () => {
+        keptEnded = true;
+      },
+      () => undefined,
+    );
+    provider.keys = [first];
+    await records.store.roleGrants.revoke(grant?.id ?? '', 'ALL', testActor);
+    expect(await Promise.all([promoted.ended, withdrawn.ended])).toEqual([revokedEnds, revokedEnds]);
+    expect(await expiring.ended).toEqual(revokedEnds);
+    expect(Date.now()).toBeGreaterThanOrEqual(expiresAtSeconds * 1_000);
+    // Nobody is ended because nobody can be asked.
+    provider.behaviour = 'down';
+    await gateway.logged(/the keys of an issuer of tokens cannot be fetched/);
+    expect(keptEnded).toBe(false);
+    await kept.leave();
   });
 });
