@@ -3,6 +3,7 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import { openAccessRecords } from './app/access-records.ts';
+import { createFirstAdminKey } from './app/first-admin-key.ts';
 import { createIdentity, type IdentityService } from './app/identity.ts';
 import { authorizationServersOf } from './app/identity-providers.ts';
 import { createLiveAccess } from './app/live-access.ts';
@@ -10,6 +11,7 @@ import { createOutbound, type Outbound } from './app/outbound.ts';
 import { createCredentialReport } from './app/provider-credentials.ts';
 import { createStorage } from './app/storage.ts';
 import { systemClock } from './core/clock.ts';
+import { createCreateClientToken } from './features/auth/create-client-token.ts';
 import { createOutputSchemas } from './features/guards/output-schema.ts';
 import { loadPriceTable } from './features/pricing/price-table.ts';
 import { resolveModels } from './features/pricing/resolve-models.ts';
@@ -36,7 +38,10 @@ const HOUR_MS = 3_600_000;
 
 export interface AppParts {
   readonly config: Config;
-  readonly adminKey: Secret;
+  /** undefined: it is in the database, and made there if this server is the first to start on it. */
+  readonly adminKey: Secret | undefined;
+  /** Told of the first admin key if it is made here, once, while or after it starts: it cannot be seen again. */
+  readonly onFirstAdminKey?: (key: Secret) => void;
   readonly secret: Secret;
   readonly logger: Logger;
   /** Where the simulator listens; undefined: it is not offered. */
@@ -101,6 +106,13 @@ export async function createApp(parts: AppParts): Promise<App> {
     useSwitches: switches.use,
     logger,
   });
+  const firstAdminKey = createFirstAdminKey({
+    apiKeys: live.store.apiKeys,
+    mintKey: identity.mintKey,
+    documentMode: parts.config.auth.adminDocumentMode,
+    onMade: (key) => parts.onFirstAdminKey?.(key),
+    logger,
+  });
   const generations = createGenerations({
     ...stores,
     switches,
@@ -111,7 +123,12 @@ export async function createApp(parts: AppParts): Promise<App> {
     reportDefect: (error, generationId) =>
       logger.error({ err: error, generationId }, 'a generation failed unexpectedly'),
   });
-  const schema = await buildGraphQLSchema({ generations });
+  const schema = await buildGraphQLSchema({
+    generations,
+    createClientToken: createCreateClientToken(identity.mintClientToken, (keyId, details, by) =>
+      access.store.apiKeys.note(keyId, 'CLIENT_TOKEN_CREATED', details, by),
+    ),
+  });
 
   /** What one configuration is made of: all that may fail, and nothing that has an effect. */
   async function assemble(config: Config, before?: Assembled): Promise<Assembled> {
@@ -176,6 +193,8 @@ export async function createApp(parts: AppParts): Promise<App> {
 
   async function start(): Promise<void> {
     await live.start();
+    if (parts.adminKey === undefined) await firstAdminKey.make();
+    void identity.tellSecretsInUse();
     await server.listen();
     certificate.keep(parts.config.server.tls);
   }
@@ -212,6 +231,7 @@ export async function createApp(parts: AppParts): Promise<App> {
     certificate.close();
     await server.stop(graceMs);
     await generations.drain(Math.max(0, deadlineMs - clock.elapsed()));
+    await firstAdminKey.close();
     await live.close();
     await identity.close();
     await access.close();

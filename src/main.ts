@@ -4,9 +4,10 @@ import 'reflect-metadata';
 import { ConfigError } from './platform/config-errors.ts';
 import { loadConfig } from './platform/config-loader.ts';
 import { openDataDirectory } from './platform/data-directory.ts';
-import { greeting } from './platform/greeting.ts';
+import { adminKeyNotice, greeting, shownAdminKey } from './platform/greeting.ts';
 import { createLogger } from './platform/logger.ts';
 import { createReloadRequests, type Reloadable } from './platform/reload-requests.ts';
+import type { Secret } from './platform/secret.ts';
 import { startSimulatorProcess } from './platform/simulator-process.ts';
 import { listenForStop } from './platform/stop-signals.ts';
 
@@ -31,7 +32,11 @@ async function serve(): Promise<void> {
   const { createApp } = await import('./app.ts');
   const logger = createLogger(config.log);
   for (const warning of config.warnings) logger.warn(warning);
-  const { adminKey, adminKeyFile, secret } = await openDataDirectory({ ...config, path: config.dataDirectory });
+  const { adminKey, adminKeyFile, secret } = await openDataDirectory({
+    ...config,
+    path: config.dataDirectory,
+    isAdminKeyStored: config.database.kind === 'POSTGRES',
+  });
 
   const entry = new URL('./simulator/main.js', import.meta.url);
   const simulator = config.simulator ? await startSimulatorProcess({ entry, logger }) : undefined;
@@ -39,7 +44,20 @@ async function serve(): Promise<void> {
     if (!signals.isStopping) logger.error('the simulator has ended: its models answer no more');
   });
 
-  const app = await createApp({ config, adminKey, secret, logger, simulatorUrl: simulator?.url });
+  let firstAdminKey: Secret | undefined;
+  let isGreeted = false;
+  const app = await createApp({
+    config,
+    adminKey,
+    // By itself, not by the logger: what that writes is kept and passed on.
+    onFirstAdminKey(key) {
+      firstAdminKey = key;
+      if (config.production || isGreeted) process.stderr.write(adminKeyNotice(key));
+    },
+    secret,
+    logger,
+    simulatorUrl: simulator?.url,
+  });
   signals.stopWith(async (signal) => {
     logger.info({ signal }, 'stopping: finishing what runs');
     await app.stop();
@@ -60,7 +78,9 @@ async function serve(): Promise<void> {
     const documentMode = config.auth.adminDocumentMode ?? config.server.trustedDocuments.mode;
     const { tls } = config.server;
     const model = app.modelNames[0];
-    screen.write(greeting({ url: app.url, tls, adminKey, adminKeyFile, model, documentMode }));
+    isGreeted = true;
+    const shown = shownAdminKey({ adminKey, adminKeyFile, madeNow: firstAdminKey });
+    screen.write(greeting({ url: app.url, tls, adminKey: shown, model, documentMode }));
   }
 }
 

@@ -4,6 +4,7 @@
 import 'reflect-metadata';
 import { GraphQLSchema, printSchema } from 'graphql';
 import { buildSchema, type ClassType, type PubSub } from 'type-graphql';
+import { ClientTokenResolver } from './access/client-token.resolver.ts';
 import { ViewerResolver } from './access/viewer.resolver.ts';
 import { BatchResolver } from './generation/batch.resolver.ts';
 import { createBatchSubscriptions } from './generation/batch.subscriptions.ts';
@@ -34,6 +35,7 @@ export async function buildGraphQLSchema(services: ResolverServices): Promise<Gr
     [batchSubscriptions, new batchSubscriptions()],
     [ModelResolver, new ModelResolver(services)],
     [ViewerResolver, new ViewerResolver()],
+    [ClientTokenResolver, new ClientTokenResolver(services)],
     [NodeResolver, new NodeResolver(services)],
   ]);
   const schema = await buildSchema({

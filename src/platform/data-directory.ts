@@ -16,24 +16,27 @@ export interface DataDirectoryOptions {
   /** From the environment; undefined: the folder keeps one. */
   readonly adminKey: Secret | undefined;
   readonly secret: Secret | undefined;
+  /** Whether a database that nodes share keeps the admin key: then the folder keeps none. */
+  readonly isAdminKeyStored: boolean;
 }
 
 export interface Credentials {
-  readonly adminKey: Secret;
-  /** Where the admin key can be read; undefined when it came from the environment. */
+  /** undefined: it is in the database. */
+  readonly adminKey: Secret | undefined;
+  /** Where the admin key can be read; undefined when it came from the environment, or is in the database. */
   readonly adminKeyFile: string | undefined;
   readonly secret: Secret;
 }
 
 /** @throws Error that says what to do when the folder cannot be used or a file in it holds something else. */
 export async function openDataDirectory(options: DataDirectoryOptions): Promise<Credentials> {
-  const { path, adminKey, secret } = options;
-  const adminKeyFile = join(path, 'admin-key');
+  const { path, secret } = options;
+  const isKept = options.adminKey === undefined && !options.isAdminKeyStored;
   const kept = (name: string, make: () => string, shape: RegExp): Promise<Secret> =>
     keep(path, join(path, name), make, shape);
   return {
-    adminKey: adminKey ?? (await kept('admin-key', newApiKey, ADMIN_KEY)),
-    adminKeyFile: adminKey === undefined ? adminKeyFile : undefined,
+    adminKey: isKept ? await kept('admin-key', newApiKey, ADMIN_KEY) : options.adminKey,
+    adminKeyFile: isKept ? join(path, 'admin-key') : undefined,
     secret: secret ?? (await kept('secret', () => randomBytes(32).toString('base64url'), SECRET)),
   };
 }

@@ -28,6 +28,8 @@ export interface TestAccessRecords extends AsyncDisposable {
   readonly store: AccessStore;
   /** A key in an organization and a project of its own, all of this name. */
   createKey(name: string, settings?: Partial<ApiKeySettings>): Promise<StoredTestKey>;
+  /** Another secret for a key, as presented; those before it are good for `overlapMs` more. */
+  rotate(keyId: string, overlapMs: number): Promise<string>;
 }
 
 export function openTestAccessRecords(config: DatabaseConfig, secret: Secret): TestAccessRecords {
@@ -65,6 +67,11 @@ export function openTestAccessRecords(config: DatabaseConfig, secret: Secret): T
       );
       if (project === undefined || record === undefined) throw new Error(`the key ${name} was not made`);
       return { id: record.id, key, organizationId, projectId: project.id };
+    },
+    async rotate(keyId, overlapMs) {
+      const { key, ...minted } = mintKey(peppers.current());
+      await store.apiKeys.rotate(keyId, minted, overlapMs, 'ALL', testActor);
+      return key;
     },
     [Symbol.asyncDispose]: () => database.close(),
   };

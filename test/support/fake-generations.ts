@@ -156,8 +156,13 @@ function createFakeGenerations(answers: FakeAnswers): FakeGenerations {
   };
 }
 
+/** For servers whose callers have no key that could make one. */
+export const noClientTokens = (): Promise<never> =>
+  Promise.reject(new SluiceError('FORBIDDEN', 'No client tokens here.'));
+
 export const servicesWith = (answers: FakeAnswers): ResolverServices & { readonly generations: FakeGenerations } => ({
   generations: createFakeGenerations(answers),
+  createClientToken: noClientTokens,
 });
 
 export function contextWith(plan: Readonly<Record<string, PlannedField>> = {}): GraphQLContext {

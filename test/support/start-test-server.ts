@@ -5,6 +5,7 @@ import { SluiceError } from '../../src/core/errors.ts';
 import { createGraphQLCore, type GraphQLCoreOptions } from '../../src/graphql/graphql-core.ts';
 import { buildGraphQLSchema } from '../../src/graphql/schema.ts';
 import { createHttpServer, type HttpServer, type HttpServerOptions } from '../../src/server/http-server.ts';
+import { noClientTokens } from './fake-generations.ts';
 import { createTestGenerations, type TestGenerations, testCaller } from './create-test-generations.ts';
 
 export interface LogLine {
@@ -41,7 +42,10 @@ export async function startTestServer(
   options: { http?: Partial<HttpServerOptions>; core?: Partial<GraphQLCoreOptions> } = {},
 ): Promise<TestServer> {
   const generations = createTestGenerations({ graceMs: 0 });
-  const schema = await buildGraphQLSchema({ generations: generations.generations });
+  const schema = await buildGraphQLSchema({
+    generations: generations.generations,
+    createClientToken: noClientTokens,
+  });
   const log: LogLine[] = [];
   const write =
     (level: LogLine['level']) =>

@@ -15,6 +15,7 @@ import { createGraphQLCore } from '../../../src/graphql/graphql-core.ts';
 import { buildGraphQLSchema } from '../../../src/graphql/schema.ts';
 import { createHttpServer } from '../../../src/server/http-server.ts';
 import { createTestGenerations, testCaller } from '../create-test-generations.ts';
+import { noClientTokens } from '../fake-generations.ts';
 import type { ScriptedCall } from '../scripted-provider.ts';
 import { slowPrompt } from './value-grammar.ts';
 
@@ -52,7 +53,7 @@ export async function startFuzzServer(): Promise<FuzzServer> {
     answer(call, calls++);
   };
 
-  const schema = await buildGraphQLSchema({ generations: test.generations });
+  const schema = await buildGraphQLSchema({ generations: test.generations, createClientToken: noClientTokens });
   const counts = { validated: 0, resolved: 0 };
   countResolvers(schema, counts);
   const quiet = (): void => undefined;

@@ -11,8 +11,16 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-const open = (path = join(folder, 'deep', 'data')) =>
-  openDataDirectory({ path, adminKey: undefined, secret: undefined });
+async function open(path = join(folder, 'deep', 'data')) {
+  const { adminKey, ...rest } = await openDataDirectory({
+    path,
+    adminKey: undefined,
+    secret: undefined,
+    isAdminKeyStored: false,
+  });
+  if (adminKey === undefined) throw new Error('the folder keeps one');
+  return { adminKey, ...rest };
+}
 
 describe('the data folder', () => {
   it('makes admin key and secret once, for their owner alone', async () => {
@@ -39,7 +47,18 @@ describe('the data folder', () => {
   it('is not touched when the environment fixes both', async () => {
     const path = join(folder, 'never');
     const [adminKey, secret] = [createSecret('a'.repeat(32)), createSecret('s'.repeat(32))];
-    expect(await openDataDirectory({ path, adminKey, secret })).toEqual({ adminKey, secret, adminKeyFile: undefined });
+    for (const isAdminKeyStored of [false, true]) {
+      const opened = await openDataDirectory({ path, adminKey, secret, isAdminKeyStored });
+      expect(opened).toEqual({ adminKey, secret, adminKeyFile: undefined });
+    }
+    await expect(stat(path)).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  it('keeps no admin key where a database does', async () => {
+    const secret = createSecret('s'.repeat(32));
+    const path = join(folder, 'never');
+    const opened = await openDataDirectory({ path, adminKey: undefined, secret, isAdminKeyStored: true });
+    expect(opened).toEqual({ adminKey: undefined, secret, adminKeyFile: undefined });
     await expect(stat(path)).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
