@@ -5,8 +5,8 @@ import { SluiceError } from '../../src/core/errors.ts';
 import { createGraphQLCore, type GraphQLCoreOptions } from '../../src/graphql/graphql-core.ts';
 import { buildGraphQLSchema } from '../../src/graphql/schema.ts';
 import { createHttpServer, type HttpServer, type HttpServerOptions } from '../../src/server/http-server.ts';
-import { noClientTokens } from './fake-generations.ts';
 import { createTestGenerations, type TestGenerations, testCaller } from './create-test-generations.ts';
+import { noClientTokens } from './fake-generations.ts';
 
 export interface LogLine {
   readonly level: 'debug' | 'info' | 'warn' | 'error';
