@@ -1,5 +1,7 @@
 // Who asks. Made once per request (or socket) by auth, handed down by value; nothing below reads a header.
 
+import { createHash } from 'node:crypto';
+
 /** From the least to the most: each may do what those before it may. */
 export const ACCESS_ROLES = ['MEMBER', 'ADMIN', 'OPERATOR'] as const;
 export type AccessRole = (typeof ACCESS_ROLES)[number];
@@ -48,6 +50,12 @@ export const hasRole = ({ roles }: Pick<Caller, 'roles'>, least: AccessRole): bo
   roles.some((role) => ACCESS_ROLES.indexOf(role) >= ACCESS_ROLES.indexOf(least));
 
 export const hasScope = ({ scopes }: Pick<Caller, 'scopes'>, scope: AccessScope): boolean => scopes.includes(scope);
+
+/** The principal as it stands in logs: in that of a user is who it is, and there it is always the same other name. */
+export const loggedPrincipal = ({ principalId }: Pick<Caller, 'principalId'>): string =>
+  principalId.startsWith('key:')
+    ? principalId
+    : `user:${createHash('sha256').update(principalId).digest('base64url').slice(0, 16)}`;
 
 /** What makes it the same caller. */
 const SAME = ['organizationId', 'projectId', 'principalId', 'principalKind', 'userId'] as const;

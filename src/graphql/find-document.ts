@@ -2,7 +2,7 @@
 // transport asks here once it knows who calls; what a mode refuses is never parsed.
 
 import { getOperationAST } from 'graphql';
-import type { Caller, DocumentMode } from '../core/caller.ts';
+import { type Caller, type DocumentMode, loggedPrincipal } from '../core/caller.ts';
 import { SluiceError } from '../core/errors.ts';
 import { hashOfDocumentId, hashOfText } from '../platform/document-manifest.ts';
 import type { DocumentResult, Documents } from './documents.ts';
@@ -107,7 +107,7 @@ export function createFindDocument({ documents, trusted, logger }: FindDocumentO
       case 'off':
         return read(query);
       case 'log':
-        return findAny(query, request, caller.principalId);
+        return findAny(query, request, loggedPrincipal(caller));
       case 'allow-known':
         return findKnown(query);
       case 'require':

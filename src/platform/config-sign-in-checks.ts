@@ -16,21 +16,20 @@ export function checkSignIn(root: unknown, report: Report): void {
     if (first !== undefined) {
       here(['issuer'], `the same issuer as auth.jwt[${first}].issuer`, 'one of its own: list all audiences there');
     } else if (name !== undefined) seen.set(name, index);
+    checkOwnName(issuer, here);
     checkIssuer(issuer, here);
     checkMapping(issuer, here);
   });
   const introspection = mappingAt(root, ['auth', 'introspection']);
   if (Object.keys(introspection).length === 0) return;
   const here: ReportHere = (path, found, expected) => report(['auth', 'introspection', ...path], found, expected);
+  checkOwnName(introspection, here);
   checkAddress(introspection, 'endpoint', here);
   checkMapping(introspection, here);
 }
 
 function checkIssuer(issuer: Mapping, report: ReportHere): void {
   const name = textOf(issuer['issuer']);
-  if (name === CLIENT_TOKEN_ISSUER) {
-    report(['issuer'], `"${name}"`, 'the issuer of your identity provider: this one is the server itself');
-  }
   if (issuer['jwksUri'] !== undefined) checkAddress(issuer, 'jwksUri', report);
   else if (name !== undefined && !/^https?:\/\/[^?#@\\]+$/i.test(name)) {
     const expected = 'an https:// address, where its metadata is, or jwksUri to say where its keys are';
@@ -45,6 +44,13 @@ function checkAddress(settings: Mapping, field: string, report: ReportHere): voi
   if (protocol !== 'http:' || isLoopbackHost(hostname) || isTrue(settings['allowInsecure'])) return;
   const expected = 'https://, or allowInsecure: true to trust whoever is on the way';
   report([field], describeField([field], settings[field]), expected);
+}
+
+/** Names of users of client tokens begin like those of the issuer `client` would. */
+function checkOwnName(settings: Mapping, report: ReportHere): void {
+  const name = textOf(settings['issuer']);
+  if (name !== CLIENT_TOKEN_ISSUER && !/^client(?:\/|$)/.test(name ?? '')) return;
+  report(['issuer'], `"${name}"`, 'the issuer of your identity provider: this one is the server itself');
 }
 
 /** Where a token belongs, and who may hand out the highest role, is said and not guessed. */

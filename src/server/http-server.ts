@@ -3,6 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
+import { loggedPrincipal } from '../core/caller.ts';
 import { type Clock, systemClock } from '../core/clock.ts';
 import { SluiceError } from '../core/errors.ts';
 import { answerErrors, discardBody } from './answer.ts';
@@ -159,7 +160,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
         status: response.statusCode,
         ms,
         complete: response.writableFinished,
-        principal: caller?.principalId,
+        principal: caller && loggedPrincipal(caller),
         client: client.address,
       };
       if (path === '/graphql' && !isThrottledStranger) logger.info(fields, 'request');

@@ -3,7 +3,7 @@
 import { GraphQLError, type GraphQLFormattedError, parse } from 'graphql';
 import { CloseCode, makeServer } from 'graphql-ws';
 import type { WebSocket } from 'ws';
-import type { Caller } from '../core/caller.ts';
+import { type Caller, loggedPrincipal } from '../core/caller.ts';
 import { SluiceError } from '../core/errors.ts';
 import { newRequestId } from '../core/ids.ts';
 import type { GraphQLContext } from '../graphql/context.ts';
@@ -136,7 +136,14 @@ export function createSocketSession(options: SocketSessionOptions): SocketSessio
       gone.abort(new Error('the operation has ended'));
       const ms = Math.round(clock.elapsed() - startedAtMs);
       logger.info(
-        { requestId, transport: 'websocket', outcome, ms, principal: caller?.principalId, client: address },
+        {
+          requestId,
+          transport: 'websocket',
+          outcome,
+          ms,
+          principal: caller && loggedPrincipal(caller),
+          client: address,
+        },
         'subscription',
       );
       // After the last message of the operation, which graphql-ws sends once this returns.

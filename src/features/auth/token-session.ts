@@ -153,7 +153,8 @@ function callerOf(
   return {
     organizationId: organization.id,
     projectId: project.id,
-    principalId: `user:${project.id}/${issuer}/${userId}`,
+    // Where the issuer ends and the user begins is never in doubt.
+    principalId: `user:${project.id}/${issuer}/${userId.replaceAll(/[%/]/g, encodeURIComponent)}`,
     principalKind: 'USER',
     userId,
     roles: ACCESS_ROLES.filter((role) => all.includes(role)),

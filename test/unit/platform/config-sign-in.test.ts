@@ -134,6 +134,11 @@ describe('issuers of tokens', () => {
       /jwt\[0\]\.issuer: .*this one is the server itself/,
     ],
     [
+      'a name that users of this server’s own tokens have',
+      '[{ issuer: client, audience: a, jwksUri: "https://a.example", defaults: { organization: default } }]',
+      /jwt\[0\]\.issuer: .*this one is the server itself/,
+    ],
+    [
       'the name of another',
       '[{ issuer: "https://a.example", audience: a, defaults: { organization: o } }, { issuer: "https://a.example", audience: b, defaults: { organization: o } }]',
       /jwt\[1\]\.issuer: found the same issuer as auth\.jwt\[0\]\.issuer/,

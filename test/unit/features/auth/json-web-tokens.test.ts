@@ -122,6 +122,14 @@ describe('a token', () => {
     ]);
   });
 
+  it('cannot make its user one of another issuer: where the issuer ends and the user begins is never in doubt', async () => {
+    const { signIn } = setUp();
+    expect((await signIn({ sub: 'realms/a/%2F|bob' })).caller).toMatchObject({
+      principalId: `user:prj-1/${provider.url}/realms%2Fa%2F%252F|bob`,
+      userId: 'realms/a/%2F|bob',
+    });
+  });
+
   it('costs one signature check: the next request with it is answered at once and with the same caller', async () => {
     const { tokens } = setUp();
     const token = await provider.sign();
