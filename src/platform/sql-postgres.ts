@@ -6,7 +6,7 @@ import { errorCode } from './error-code.ts';
 import type { Logger } from './logger.ts';
 import type { Secret } from './secret.ts';
 import { pgTypes } from './sql-parsers.ts';
-import { unavailable } from './sql-unavailable.ts';
+import { reasonOf, unavailable } from './sql-unavailable.ts';
 
 export interface PostgresOptions {
   /** `postgres://…`; TLS as it says (`sslmode`, `sslrootcert`, …). */
@@ -16,6 +16,8 @@ export interface PostgresOptions {
   readonly size?: number | undefined;
   /** For a statement, until the server gives it up. Default: 10 s; 0: as long as it takes. */
   readonly statementTimeoutMs?: number | undefined;
+  /** How much later than the server we give a statement up ourselves: the network is gone then. Default: 2 s. */
+  readonly answerMarginMs?: number | undefined;
 }
 
 export interface Postgres {
@@ -27,7 +29,6 @@ const POOL_SIZE = 10;
 /** For a connection: a free one, or a new one. */
 const CONNECT_TIMEOUT_MS = 5_000;
 const STATEMENT_TIMEOUT_MS = 10_000;
-/** How much later than the server we give a statement up ourselves: the network is gone then. */
 const ANSWER_MARGIN_MS = 2_000;
 const IDLE_IN_TRANSACTION_MS = 30_000;
 const IDLE_MS = 60_000;
@@ -36,7 +37,12 @@ const LIFETIME_SECONDS = 1_800;
 const KEEP_ALIVE_MS = 10_000;
 
 export function createPostgres(options: PostgresOptions): Postgres {
-  const { logger, size = POOL_SIZE, statementTimeoutMs = STATEMENT_TIMEOUT_MS } = options;
+  const {
+    logger,
+    size = POOL_SIZE,
+    statementTimeoutMs = STATEMENT_TIMEOUT_MS,
+    answerMarginMs = ANSWER_MARGIN_MS,
+  } = options;
   const pool = new pg.Pool({
     connectionString: plainSslMode(options.url.reveal()),
     fallback_application_name: 'sluice',
@@ -51,7 +57,7 @@ export function createPostgres(options: PostgresOptions): Postgres {
       ? {}
       : {
           statement_timeout: statementTimeoutMs,
-          query_timeout: statementTimeoutMs + ANSWER_MARGIN_MS,
+          query_timeout: statementTimeoutMs + answerMarginMs,
           idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
         }),
   });
@@ -106,7 +112,7 @@ const FAILURE_WORDS = /^(connection terminated|query read timeout|client (has en
 function isConnectionFailure(error: unknown): boolean {
   if (error instanceof pg.DatabaseError) return false;
   const isOfSystem = typeof error === 'object' && error !== null && 'syscall' in error;
-  return isOfSystem || errorCode(error) === 'EPIPE' || (error instanceof Error && FAILURE_WORDS.test(error.message));
+  return isOfSystem || errorCode(error) === 'EPIPE' || FAILURE_WORDS.test(reasonOf(error));
 }
 
 /** pg takes `prefer`, `require` and `verify-ca` for `verify-full`, as we do, but warns of it at each start. */

@@ -9,8 +9,13 @@ export class DatabaseUnavailableError extends Error {
 
 export function unavailable(cause: unknown): DatabaseUnavailableError {
   if (cause instanceof DatabaseUnavailableError) return cause;
-  const reason = cause instanceof Error && cause.message !== '' ? cause.message : (errorCode(cause) ?? 'no answer');
-  return new DatabaseUnavailableError(`The database does not answer: ${reason}`, { cause });
+  return new DatabaseUnavailableError(`The database does not answer: ${reasonOf(cause)}`, { cause });
+}
+
+/** In words. Not by `instanceof`: errors of the system may come from another realm; that of several addresses has none. */
+export function reasonOf(error: unknown): string {
+  const message = typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : '';
+  return message === '' ? (errorCode(error) ?? 'no answer') : message;
 }
 
 /**
