@@ -28,7 +28,7 @@ export interface RecordCache<Query, Copy> {
    */
   find(query: Query): Copy | undefined | Promise<Copy | undefined>;
   /**
-   * Reads the copies of these organizations anew, in one statement; undefined: all. Those of others count as confirmed.
+   * Reads the copies of these organizations anew, hundreds in one statement; undefined: all. Those of others count as confirmed.
    * @throws when the database does not answer; the next time then makes up for it.
    */
   refresh(organizationIds: readonly string[] | undefined): Promise<void>;
@@ -48,6 +48,8 @@ interface Entry<Query, Copy> {
 /** How long it is remembered that something is not there, and of how much. */
 const UNKNOWN_MS = 5_000;
 const MOST_UNKNOWN = 10_000;
+/** Read anew by one statement: what takes its answer apart holds the loop. */
+const MOST_AT_ONCE = 500;
 
 export function createRecordCache<Query, Item, Copy extends object>(
   options: RecordCacheOptions<Query, Item, Copy>,
@@ -111,13 +113,14 @@ export function createRecordCache<Query, Item, Copy extends object>(
     const [changed, isAll] = [owed, isAllOwed];
     [owed, isAllOwed] = [new Set(), false];
     const due = [...entries.values()].filter(({ organizationId }) => isAll || changed.has(organizationId));
-    if (due.length > 0) {
-      const items = await read(due.map(({ query }) => query)).catch((error: unknown) => {
+    for (let start = 0; start < due.length; start += MOST_AT_ONCE) {
+      const batch = due.slice(start, start + MOST_AT_ONCE);
+      const items = await read(batch.map(({ query }) => query)).catch((error: unknown) => {
         for (const id of changed) owed.add(id);
         isAllOwed ||= isAll;
         throw error;
       });
-      due.forEach(({ query }, index) => {
+      batch.forEach(({ query }, index) => {
         // Dropped for others meanwhile: not to be brought back at their cost.
         if (entries.has(keyOf(query))) keep(query, items[index], startedAtMs);
       });

@@ -263,6 +263,16 @@ describe('changes', () => {
     expect(identities.map((identity) => identity.renew())).toEqual([undefined, undefined]);
   });
 
+  it('have thousands of copies read anew some hundreds at a time, so that others have their turn in between', async () => {
+    const stored = Array.from({ length: 1_200 }, () => store());
+    const identities = await Promise.all(stored.map(({ key }) => signIn(key)));
+    for (const each of stored) change(each, { key: { revokedAtMs: 1 } });
+    const before = records.statements.length;
+    await keys.refresh(['org_1']);
+    expect(records.statements).toHaveLength(before + 3);
+    expect(identities.filter((identity) => identity.renew() !== undefined)).toEqual([]);
+  });
+
   it('that could not be read are read with the next ones', async () => {
     const minted = store();
     const identity = await signIn(minted.key);
