@@ -125,6 +125,9 @@ describe('keys of the database', () => {
     const names = Object.keys(TAKEN);
     const keys = new Map<string, StoredTestKey>();
     for (const name of names) keys.set(name, await records.createKey(name, TAKEN[name]?.settings));
+    const mutation = 'mutation { createClientToken(input: { user: "ann", ttlSeconds: 600 }) { token } }';
+    const minted = await gateway.send({ query: mutation, key: keys.get('revoked')?.key });
+    const clientToken: string = minted.data.createClientToken.token;
     const kept = await records.createKey('kept', { roles: ['MEMBER'], allowedModels: ['sim-instant'] });
     const keyOf = (name: string): StoredTestKey => keys.get(name) as StoredTestKey;
     const streams = new Map(
@@ -132,6 +135,7 @@ describe('keys of the database', () => {
         names.map(async (name) => [name, await openLiveStreams(gateway.graphqlUrl, keyOf(name).key, name)] as const),
       ),
     );
+    const browser = await openLiveStreams(gateway.graphqlUrl, clientToken, 'browser');
     const others = await openLiveStreams(gateway.graphqlUrl, kept.key, 'kept');
     let othersEnded = false;
     others.ended.then(
@@ -149,6 +153,9 @@ describe('keys of the database', () => {
       ends[name] = await streams.get(name)?.ended;
       statuses[name] = (await gateway.send({ query: '{ __typename }', key: keyOf(name).key })).status;
     }
+    // A token for a browser dies with the key that made it.
+    expect(await browser.ended).toEqual(revokedEnds);
+    expect((await gateway.send({ query: '{ __typename }', key: clientToken })).status).toBe(401);
     expect(ends).toEqual(Object.fromEntries(names.map((name) => [name, revokedEnds])));
     expect(statuses).toEqual(Object.fromEntries(names.map((name) => [name, TAKEN[name]?.status])));
     const { data } = await gateway.send({ query: '{ viewer { roles } models { name } }', key: kept.key });
