@@ -46,6 +46,7 @@ const opened: Readonly<Record<string, 'CALLER' | 'generate'>> = {
   'Mutation.batchGenerate': 'generate',
   'Mutation.startBatch': 'generate',
   'Mutation.cancelBatch': 'CALLER',
+  'Mutation.createClientToken': 'generate',
   'Subscription.generateStream': 'generate',
   'Subscription.generationEvents': 'CALLER',
   'Subscription.batchEvents': 'CALLER',

@@ -49,6 +49,9 @@ export const samples: Readonly<Record<string, Sample>> = {
   'ReasoningInput.maxTokens': 1,
   'GenerateInput.maxOutputTokens': 100,
   'GenerateInput.timeoutMs': 60_000,
+  'CreateClientTokenInput.ttlSeconds': 60,
+  'CreateClientTokenInput.models': ['sim-instant'],
+  'CreateClientTokenInput.origins': ['https://app.example.com'],
 };
 
 /** Optional in its type, but one of them has to be there. */
