@@ -23,7 +23,6 @@ export const TOKEN_ALGORITHMS = [
   'ML-DSA-65',
   'ML-DSA-87',
 ] as const;
-export type TokenAlgorithm = (typeof TOKEN_ALGORITHMS)[number];
 
 const claim = () => text(/^[\x21-\x7e]{1,256}$/, 'the name of a claim, or a path to it like realm_access.roles');
 const tenant = () => text(/^[^\p{C}]{1,128}$/u, 'the id or the name of one, 1 to 128 characters');

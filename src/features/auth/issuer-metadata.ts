@@ -25,8 +25,8 @@ export function createLoadKeys(options: IssuerMetadataOptions): LoadKeys {
 
   async function readMetadata(url: string): Promise<string | undefined> {
     const { status, body } = await fetch({ url, allowInsecure });
-    if (status !== 200) return undefined;
-    if (body === undefined) throw new IdentityFetchError(`the metadata at ${url} is no JSON object`);
+    // Some answer whatever they do not know with a page.
+    if (status !== 200 || body === undefined) return undefined;
     if (body['issuer'] !== issuer) {
       throw new IdentityFetchError(`the metadata at ${url} is of another issuer: its "issuer" has to be the same text`);
     }

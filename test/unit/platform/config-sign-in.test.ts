@@ -1,7 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the references under test.
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Config } from '../../../src/platform/config.ts';
@@ -10,6 +10,7 @@ import { ConfigError } from '../../../src/platform/config-errors.ts';
 import { loadConfig } from '../../../src/platform/config-loader.ts';
 import { TOKEN_ALGORITHMS } from '../../../src/platform/config-sign-in.ts';
 
+const EXAMPLE = resolve(import.meta.dirname, '../../../sluice.example.yaml');
 let folder: string;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'sluice-config-'));
@@ -56,6 +57,23 @@ describe('issuers of tokens', () => {
       },
     ]);
     expect(auth.introspection).toBeUndefined();
+  });
+
+  it('and introspection stand in the example that is shipped, as comments that are right', async () => {
+    const lines = (await readFile(EXAMPLE, 'utf8')).split('\n');
+    const first = lines.indexOf(lines.find((line) => line.startsWith('  # jwt:')) ?? '');
+    const shown = lines.map((line, index) => (index < first ? line : line.replace(/^ {2}# /, '  ')));
+    const end = shown.findIndex((line, index) => index > first && line === '');
+    await writeFile(join(folder, 'sluice.yaml'), `auth:\n${shown.slice(first, end).join('\n')}\n`);
+    const { auth } = await loadConfig({ env: { INTROSPECTION_SECRET: 'x' }, cwd: folder, ollamaUrl: null });
+    const [shownIssuer] = auth.jwt;
+    const [plain] = (await load(issuer())).auth.jwt;
+    for (const part of ['keysMaxAgeSeconds', 'keysMaxStaleSeconds', 'clockSkewSeconds', 'allowInsecure'] as const) {
+      expect(shownIssuer?.[part]).toEqual(plain?.[part]);
+    }
+    expect(Object.keys(shownIssuer ?? {})).toEqual(Object.keys(plain ?? {}));
+    expect(Object.values(shownIssuer ?? {})).not.toContain(undefined);
+    expect(auth.introspection).toMatchObject({ clientId: 'sluice', audience: ['sluice'] });
   });
 
   it('say where things stand in their tokens', async () => {
