@@ -81,7 +81,7 @@ export function testRoleGrants(bed: () => AccessTestBed): void {
   ])('refuses a grant with %j', async (wrong, field) => {
     const { store } = bed();
     const grant = { ...sample, organizationId: 'default', projectId: undefined, ...wrong };
-    await expect((async () => store.roleGrants.grant(grant, 'ALL', by))()).rejects.toEqual(
+    await expect(store.roleGrants.grant(grant, 'ALL', by)).rejects.toEqual(
       refused('BAD_USER_INPUT', { inputPath: ['input', field] }),
     );
   });
@@ -199,7 +199,7 @@ export function testLimits(bed: () => AccessTestBed): void {
     [{ concurrent: 1, model: '' }, ['input', 'model']],
   ] as const)('refuses a limit with %p', async (wrong, inputPath) => {
     const { store } = bed();
-    await expect((async () => store.limits.set(sampleLimit(wrong), 'ALL', by))()).rejects.toEqual(
+    await expect(store.limits.set(sampleLimit(wrong), 'ALL', by)).rejects.toEqual(
       refused('BAD_USER_INPUT', { inputPath }),
     );
   });
@@ -212,7 +212,7 @@ export function testLimits(bed: () => AccessTestBed): void {
     [{ timeZone: '' }, 'timeZone'],
   ])('refuses a budget with %p', async (wrong, field) => {
     const { store } = bed();
-    await expect((async () => store.budgets.set(sampleBudget(wrong), 'ALL', by))()).rejects.toEqual(
+    await expect(store.budgets.set(sampleBudget(wrong), 'ALL', by)).rejects.toEqual(
       refused('BAD_USER_INPUT', { inputPath: ['input', field] }),
     );
   });

@@ -119,11 +119,28 @@ export function testOrganizations(bed: () => AccessTestBed): void {
     });
     const { organization, project, reach } = await bed().home();
     const input = { name, allowedModels: all };
-    await expect((async () => store.organizations.create(input, by))()).rejects.toEqual(refusal);
-    await expect(
-      (async () => store.projects.create({ ...input, organizationId: organization.id }, reach, by))(),
-    ).rejects.toEqual(refusal);
+    await expect(store.organizations.create(input, by)).rejects.toEqual(refusal);
+    const inOrganization = { ...input, organizationId: organization.id };
+    await expect(store.projects.create(inOrganization, reach, by)).rejects.toEqual(refusal);
     await expect(store.projects.update(project.id, { name }, reach, by)).rejects.toEqual(refusal);
+  });
+
+  it.each(['x'.repeat(100), '👍🏽'.repeat(50), 'می\u200cخواهم', 'org_mine', '"; drop table projects; --'])(
+    'takes the name %j as it is',
+    async (name) => {
+      const { store } = bed();
+      const { project, reach } = await bed().home();
+      expect(await store.projects.update(project.id, { name }, reach, by)).toEqual({ ...project, name });
+      expect((await store.projects.find([project.id], reach)).get(project.id)?.name).toBe(name);
+    },
+  );
+
+  it('refuses what text in SQL cannot hold, wherever it stands', async () => {
+    const { store } = bed();
+    const { project, reach } = await bed().home();
+    const refusal = refused('BAD_USER_INPUT', { message: expect.stringContaining('U+0000') });
+    await expect(store.projects.update(project.id, { allowedModels: ['a\0'] }, reach, by)).rejects.toEqual(refusal);
+    expect((await store.projects.find([project.id], reach)).get(project.id)).toEqual(project);
   });
 
   it('shows and changes nothing beyond the reach', async () => {

@@ -202,11 +202,16 @@ export function testSignIn(bed: () => AccessTestBed): void {
       );
     const counted = [await grant('i', 'ann', undefined), await grant('i', 'ann', project.id)];
     await grant('i', 'ann', other?.id);
-    await grant('other', 'ann', undefined);
+    const ofOther = await grant('other', 'ann', undefined);
     await grant('i', 'bob', project.id);
-    await grant('i', 'ann', undefined, foreign.organization.id);
+    const inForeign = await grant('i', 'ann', undefined, foreign.organization.id);
     const query = { organization: organization.id, project: 'main', issuer: 'i', subject: 'ann' };
-    const places = await store.signIn.findTenancies([query, { ...query, subject: 'eve' }]);
-    expect(places.map((place) => place?.grants)).toEqual([counted, []]);
+    const places = await store.signIn.findTenancies([
+      query,
+      { ...query, subject: 'eve' },
+      { ...query, issuer: 'other' },
+      { ...query, organization: foreign.organization.id },
+    ]);
+    expect(places.map((place) => place?.grants)).toEqual([counted, [], [ofOther], [inForeign]]);
   });
 }

@@ -3,7 +3,7 @@
 
 import { formatNanoUsd } from '../../core/money.ts';
 
-const LEFT_OUT: ReadonlySet<string> = new Set(['lastUsedAtMs', 'pepperId', 'digest']);
+const LEFT_OUT: ReadonlySet<string> = new Set(['lastUsedAtMs', 'pepperId']);
 
 export function auditJson(record: object): Record<string, unknown> {
   const json: Record<string, unknown> = {};
@@ -23,5 +23,6 @@ export function auditJson(record: object): Record<string, unknown> {
 function jsonOf(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(jsonOf);
   if (typeof value === 'object' && value !== null) return auditJson(value);
+  if (typeof value === 'string') return value.replaceAll('\0', '\uFFFD').toWellFormed();
   return typeof value === 'bigint' ? String(value) : value;
 }

@@ -8,7 +8,7 @@ import type { SqlDatabase } from '../../platform/sql-database.ts';
 import { isUnavailable } from '../../platform/sql-unavailable.ts';
 import type { AccessTables } from './sql-tables.ts';
 
-/** @throws SluiceError ACCESS_UNAVAILABLE, CONFLICT */
+/** @throws SluiceError ACCESS_UNAVAILABLE, CONFLICT, BAD_USER_INPUT */
 export interface AccessDatabase {
   read<Result>(ask: (db: Kysely<AccessTables>) => Promise<Result>): Promise<Result>;
   /** In one transaction. `make` may run several times, each as if the ones before had not been. */
@@ -77,6 +77,8 @@ async function tryAgain<Result>(attempt: () => Promise<Result>): Promise<Result>
 }
 
 const UNIQUE_VIOLATION = '23505';
+/** What the encoding has, and text in SQL has not. */
+const NO_SUCH_CHARACTER = '22021';
 
 /** By the constraint that is violated. */
 const TAKEN: ReadonlyMap<string, string> = new Map([
@@ -90,6 +92,11 @@ function inOurWords(error: unknown): unknown {
   // Undone each time, for others were in the way each time.
   if (isUnavailable(error) || UNDONE_STATES.has(errorCode(error))) {
     return new SluiceError('ACCESS_UNAVAILABLE', undefined, { cause: error });
+  }
+  if (errorCode(error) === NO_SUCH_CHARACTER) {
+    return new SluiceError('BAD_USER_INPUT', 'A text has the character U+0000, which cannot be kept: leave it out.', {
+      cause: error,
+    });
   }
   const taken = errorCode(error) === UNIQUE_VIOLATION ? TAKEN.get(constraintOf(error) ?? '') : undefined;
   return taken === undefined

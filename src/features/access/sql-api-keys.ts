@@ -59,7 +59,7 @@ export function createSqlApiKeys({ database, change, clock }: RepositoryParts): 
         return readPage({ db, rows, page, toItem: toApiKey });
       }),
 
-    create({ id: wantedId, projectId, ...settings }, secret, reach, by) {
+    async create({ id: wantedId, projectId, ...settings }, secret, reach, by) {
       const name = checkName(settings.name, { reserved: false });
       return change(by, async (made) => {
         const { trx, version, nowMs, newId, note } = made;
@@ -78,7 +78,7 @@ export function createSqlApiKeys({ database, change, clock }: RepositoryParts): 
             project_id: projectId,
             ...columnsOf({ ...settings, name, disabledAtMs: undefined }),
             created_at: time(nowMs),
-            created_by: by.principalId,
+            created_by: text(by.principalId),
             version,
           })
           .execute();

@@ -25,7 +25,7 @@ export function createSqlBudgets({ database, change }: RepositoryParts): BudgetR
         return readPage({ db, rows, page, toItem: toBudget });
       }),
 
-    set(budget, reach, by) {
+    async set(budget, reach, by) {
       checkBudget(budget);
       return change(by, async ({ trx, version, nowMs, newId, note }) => {
         if (!(await subjectExists(trx, budget, reach))) return undefined;

@@ -7,7 +7,7 @@ import type { Clock } from '../../core/clock.ts';
 import { newAuditId, newRecordId, newSecretId } from '../../core/ids.ts';
 import { auditJson } from './audit-json.ts';
 import type { AccessDatabase } from './sql-access-database.ts';
-import { type AccessTables, time } from './sql-tables.ts';
+import { type AccessTables, text, time } from './sql-tables.ts';
 
 /** `subject` of the mark that a switch was set. No id of an organization is like it. */
 export const SWITCHES = '*switches';
@@ -98,7 +98,7 @@ export function auditRow(note: ChangeNote, by: Actor, nowMs: number) {
   return {
     at: time(nowMs),
     organization_id: organizationId ?? null,
-    actor_principal_id: by.principalId,
+    actor_principal_id: text(by.principalId),
     actor_organization_id: by.organizationId,
     request_id: by.requestId ?? null,
     action,

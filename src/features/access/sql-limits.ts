@@ -25,7 +25,7 @@ export function createSqlLimits({ database, change }: RepositoryParts): LimitRep
         return readPage({ db, rows, page, toItem: toLimit });
       }),
 
-    set(limit, reach, by) {
+    async set(limit, reach, by) {
       checkLimit(limit);
       return change(by, async ({ trx, version, nowMs, newId, note }) => {
         if (!(await subjectExists(trx, limit, reach))) return undefined;

@@ -34,7 +34,7 @@ export function createSqlOrganizations({ database, change }: RepositoryParts): O
         return readPage({ db, rows, page, toItem: toOrganization });
       }),
 
-    create(organization, by) {
+    async create(organization, by) {
       const name = checkName(organization.name, { reserved: true });
       return change(by, async ({ trx, version, nowMs, newId, note }) => {
         const record: OrganizationRecord = {

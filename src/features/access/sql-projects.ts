@@ -35,7 +35,7 @@ export function createSqlProjects({ database, change }: RepositoryParts): Projec
         return readPage({ db, rows, page, toItem: toProject });
       }),
 
-    create({ organizationId, allowedModels, ...project }, reach, by) {
+    async create({ organizationId, allowedModels, ...project }, reach, by) {
       const name = checkName(project.name, { reserved: true });
       return change(by, async ({ trx, version, nowMs, newId, note }) => {
         const organization = selectOrganizations(trx, reach).where(isOneOf('id', [organizationId]));

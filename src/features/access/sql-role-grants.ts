@@ -31,7 +31,7 @@ export function createSqlRoleGrants({ database, change }: RepositoryParts): Role
         return readPage({ db, rows, page, toItem: toRoleGrant });
       }),
 
-    grant(grant, reach, by, check) {
+    async grant(grant, reach, by, check) {
       const { organizationId, projectId, issuer, subject, roles, scopes } = grant;
       checkWords('issuer', issuer);
       checkWords('subject', subject);
@@ -92,7 +92,7 @@ export function createSqlRoleGrants({ database, change }: RepositoryParts): Role
             roles,
             scopes,
             created_at: time(nowMs),
-            created_by: by.principalId,
+            created_by: text(by.principalId),
             version,
           })
           .execute();

@@ -33,9 +33,9 @@ export function createSqlSwitches({ database, change }: RepositoryParts): Switch
         const after: SwitchRecord = { kind, name, state, reason, changedAtMs: nowMs, changedBy: by.principalId };
         const columns = {
           state,
-          reason: reason === undefined ? null : text(reason),
+          reason: reason ?? null,
           changed_at: time(nowMs),
-          changed_by: by.principalId,
+          changed_by: text(by.principalId),
           version,
         };
         await trx
