@@ -12,6 +12,11 @@ export type Need = 'CALLER' | { readonly role: AccessRole; readonly scope: Acces
 /** Calling models. */
 export const TO_GENERATE: Need = { role: 'MEMBER', scope: 'generate' };
 
+/** The admin API, within one's reach. */
+export const TO_ADMINISTER: Need = { role: 'ADMIN', scope: 'admin' };
+/** What concerns the server as a whole. */
+export const TO_OPERATE: Need = { role: 'OPERATOR', scope: 'admin' };
+
 const NEED = 'need';
 
 /** Stands beside @Query, @Mutation or @Subscription. */

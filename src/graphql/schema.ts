@@ -5,12 +5,20 @@ import 'reflect-metadata';
 import { GraphQLSchema, printSchema } from 'graphql';
 import { buildSchema, type ClassType, type PubSub } from 'type-graphql';
 import { ClientTokenResolver } from './access/client-token.resolver.ts';
+import { ApiKeyResolver } from './access/api-key.resolver.ts';
+import { AuditLogResolver } from './access/audit-log.resolver.ts';
+import { DeletionResolver } from './access/deletion.resolver.ts';
+import { OrganizationResolver } from './access/organization.resolver.ts';
+import { ProjectResolver } from './access/project.resolver.ts';
+import { RoleGrantResolver } from './access/role-grant.resolver.ts';
+import { SwitchResolver } from './access/switch.resolver.ts';
 import { ViewerResolver } from './access/viewer.resolver.ts';
 import { BatchResolver } from './generation/batch.resolver.ts';
 import { createBatchSubscriptions } from './generation/batch.subscriptions.ts';
 import { GenerationResolver } from './generation/generation.resolver.ts';
 import { createGenerationSubscriptions } from './generation/generation.subscriptions.ts';
 import { makeExecutionLean } from './lean-execution.ts';
+import { createOperationLoaders } from './loaders.ts';
 import { ModelResolver } from './models/model.resolver.ts';
 import { NodeResolver } from './node.resolver.ts';
 import type { ResolverServices } from './resolver-services.ts';
@@ -28,6 +36,7 @@ export async function buildGraphQLSchema(services: ResolverServices): Promise<Gr
   const batches = new BatchResolver(services);
   const subscriptions = createGenerationSubscriptions(services);
   const batchSubscriptions = createBatchSubscriptions(services);
+  const loaders = createOperationLoaders(services);
   const resolvers = new Map<ClassType, object>([
     [GenerationResolver, generation],
     [BatchResolver, batches],
@@ -36,7 +45,14 @@ export async function buildGraphQLSchema(services: ResolverServices): Promise<Gr
     [ModelResolver, new ModelResolver(services)],
     [ViewerResolver, new ViewerResolver()],
     [ClientTokenResolver, new ClientTokenResolver(services)],
-    [NodeResolver, new NodeResolver(services)],
+    [OrganizationResolver, new OrganizationResolver(services, loaders)],
+    [ProjectResolver, new ProjectResolver(services, loaders)],
+    [ApiKeyResolver, new ApiKeyResolver(services, loaders)],
+    [RoleGrantResolver, new RoleGrantResolver(services, loaders)],
+    [AuditLogResolver, new AuditLogResolver(services)],
+    [SwitchResolver, new SwitchResolver(services)],
+    [DeletionResolver, new DeletionResolver(services, loaders)],
+    [NodeResolver, new NodeResolver(services, loaders)],
   ]);
   const schema = await buildSchema({
     resolvers: [...resolvers.keys()] as [ClassType, ...ClassType[]],

@@ -3,7 +3,8 @@
 import { Ctx, Query, Resolver } from 'type-graphql';
 import type { GraphQLContext } from '../context.ts';
 import { Needs } from '../needs.ts';
-import { toOrganization, toProject } from './viewer.mapper.ts';
+import { organizationOf } from './organization.types.ts';
+import { projectOf } from './project.types.ts';
 import { Viewer } from './viewer.types.ts';
 
 @Resolver()
@@ -12,8 +13,8 @@ export class ViewerResolver {
   @Query(() => Viewer, { description: 'Who you are to this server.' })
   viewer(@Ctx() { caller }: GraphQLContext): Viewer {
     return {
-      organization: toOrganization(caller.organizationId),
-      project: toProject(caller.projectId),
+      organization: organizationOf(caller.organizationId),
+      project: projectOf(caller.projectId, caller.organizationId),
       principal: caller.principalId,
       roles: caller.roles,
       scopes: caller.scopes,

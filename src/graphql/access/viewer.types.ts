@@ -2,34 +2,9 @@
 
 import { Field, ObjectType } from 'type-graphql';
 import type { AccessRole as CoreAccessRole } from '../../core/caller.ts';
-import { describeEnum } from '../describe-enum.ts';
-import { Node } from '../node.types.ts';
-
-const AccessRole = describeEnum<CoreAccessRole>(
-  'AccessRole',
-  'What a caller may do, as far as the scopes of its key or token go. Each role holds those before it.',
-  {
-    MEMBER: 'Call models; see and cancel their own generations.',
-    ADMIN: 'Run the organization: its projects, keys and limits; see usage and cost of all its generations.',
-    OPERATOR: 'Run this server: what an ADMIN may do, in every organization, and the organizations themselves.',
-  },
-);
-
-@ObjectType({ simpleResolvers: true, implements: Node, description: 'A tenant of this server.' })
-export class Organization extends Node {
-  readonly __typename!: 'Organization';
-
-  @Field(() => String, { description: 'Its name.' })
-  name!: string;
-}
-
-@ObjectType({ simpleResolvers: true, implements: Node, description: 'A part of an organization with keys of its own.' })
-export class Project extends Node {
-  readonly __typename!: 'Project';
-
-  @Field(() => String, { description: 'Its name.' })
-  name!: string;
-}
+import { AccessRole } from './access.enums.ts';
+import { Organization } from './organization.types.ts';
+import { Project } from './project.types.ts';
 
 @ObjectType({
   simpleResolvers: true,
