@@ -12,6 +12,7 @@ import { createCredentialReport } from './app/provider-credentials.ts';
 import { createStorage } from './app/storage.ts';
 import { systemClock } from './core/clock.ts';
 import { createCreateClientToken } from './features/auth/create-client-token.ts';
+import { createAccessAdmin } from './features/access/access-admin.ts';
 import { createOutputSchemas } from './features/guards/output-schema.ts';
 import { loadPriceTable } from './features/pricing/price-table.ts';
 import { resolveModels } from './features/pricing/resolve-models.ts';
@@ -123,8 +124,10 @@ export async function createApp(parts: AppParts): Promise<App> {
     reportDefect: (error, generationId) =>
       logger.error({ err: error, generationId }, 'a generation failed unexpectedly'),
   });
+  const admin = createAccessAdmin({ store: live.store, isPresent: access.isPresent, mintKey: identity.mintKey, clock });
   const schema = await buildGraphQLSchema({
     generations,
+    access: admin,
     createClientToken: createCreateClientToken(identity.mintClientToken, (keyId, details, by) =>
       access.store.apiKeys.note(keyId, 'CLIENT_TOKEN_CREATED', details, by),
     ),

@@ -5,6 +5,7 @@ import type { Generations } from '../../src/generation/generations.ts';
 import { buildGraphQLSchema } from '../../src/graphql/schema.ts';
 import { createTestGenerations } from '../support/create-test-generations.ts';
 import { noClientTokens } from '../support/fake-generations.ts';
+import { adminWithoutRecords } from '../support/no-access-records.ts';
 import type { ScriptedCall } from '../support/scripted-provider.ts';
 import { startGateway, type TestGateway } from '../support/start-gateway.ts';
 import { startTestServer } from '../support/start-test-server.ts';
@@ -38,7 +39,11 @@ describe('two aliases of generate', () => {
         return outcome;
       },
     };
-    const schema = await buildGraphQLSchema({ generations: failing, createClientToken: noClientTokens });
+    const schema = await buildGraphQLSchema({
+      generations: failing,
+      createClientToken: noClientTokens,
+      access: adminWithoutRecords(),
+    });
     const server = await startTestServer({ core: { schema, generations: failing }, http: { upstreams } });
     const answer = await server.post({
       query: `mutation { kept: generate(input: { model: "chat", prompt: "one" }) { ${fields} }

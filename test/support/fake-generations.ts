@@ -15,6 +15,7 @@ import type { GraphQLContext } from '../../src/graphql/context.ts';
 import type { PlannedField } from '../../src/graphql/operation-plan.ts';
 import type { ResolverServices } from '../../src/graphql/resolver-services.ts';
 import { createOutboundHosts } from '../../src/platform/outbound-hosts.ts';
+import { adminWithoutRecords } from './no-access-records.ts';
 import { createScriptedProvider } from './scripted-provider.ts';
 
 export const caller: Caller = {
@@ -163,6 +164,7 @@ export const noClientTokens = (): Promise<never> =>
 export const servicesWith = (answers: FakeAnswers): ResolverServices & { readonly generations: FakeGenerations } => ({
   generations: createFakeGenerations(answers),
   createClientToken: noClientTokens,
+  access: adminWithoutRecords(),
 });
 
 export function contextWith(plan: Readonly<Record<string, PlannedField>> = {}): GraphQLContext {

@@ -7,6 +7,7 @@ import { buildGraphQLSchema } from '../../src/graphql/schema.ts';
 import { createHttpServer, type HttpServer, type HttpServerOptions } from '../../src/server/http-server.ts';
 import { createTestGenerations, type TestGenerations, testCaller } from './create-test-generations.ts';
 import { noClientTokens } from './fake-generations.ts';
+import { adminWithoutRecords } from './no-access-records.ts';
 
 export interface LogLine {
   readonly level: 'debug' | 'info' | 'warn' | 'error';
@@ -45,6 +46,7 @@ export async function startTestServer(
   const schema = await buildGraphQLSchema({
     generations: generations.generations,
     createClientToken: noClientTokens,
+    access: adminWithoutRecords(),
   });
   const log: LogLine[] = [];
   const write =

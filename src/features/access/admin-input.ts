@@ -1,4 +1,5 @@
 // What may be written into records: each rule names the place of what breaks it, and what would be right; never the value.
+// Names, and the words that name users, are the store's to judge.
 
 import { ACCESS_SCOPES, type AccessScope } from '../../core/caller.ts';
 import { SluiceError } from '../../core/errors.ts';
@@ -11,46 +12,17 @@ const MOST_MODELS = 100;
 const MOST_PLACES = 50;
 /** Letters, digits, signs and spaces of any script: nothing that controls, hides or breaks a line. */
 const PLAIN_TEXT = /^[^\p{C}\p{Zl}\p{Zp}]+$/u;
-/** Ids are looked up where names are: a name that looks like one could stand in another's place. */
-const LIKE_AN_ID = /^(?:org|prj|key|grt|lim|bud)_/i;
-
 type Path = readonly string[];
 
 export const badInput = (message: string, path: Path): SluiceError =>
   new SluiceError('BAD_USER_INPUT', message, { inputPath: path });
 
-/** `reserved`: of the record that bears it already. */
-export function requireName(name: string, path: Path, { mayBeDefault = false } = {}): void {
-  if (!isPlain(name, 100)) {
-    throw badInput(
-      'A name has 1 to 100 printable characters, without spaces at its ends and without control characters.',
-      path,
-    );
-  }
-  if (LIKE_AN_ID.test(name)) throw badInput('A name must not begin like an id (org_, prj_, key_ and the like).', path);
-  if (!mayBeDefault && name.toLowerCase() === 'default') {
-    throw badInput('This name is kept for what is there from the beginning. Choose another one.', path);
-  }
-}
-
 /** In words, for people; in the log of changes for good. */
 export function requireReason(reason: string | undefined, path: Path): void {
-  if (reason !== undefined && !isPlain(reason, 500)) {
+  if (reason === undefined) return;
+  if (reason.length > 500 || reason.trim() === '' || !PLAIN_TEXT.test(reason)) {
     throw badInput('A reason has 1 to 500 printable characters in one line, or is left out.', path);
   }
-}
-
-/** As tokens bear them. */
-export function requireIssuerAndSubject(issuer: string, subject: string, path: Path): void {
-  const expected = 'has 1 to 256 printable characters, without spaces at its ends and without control characters.';
-  if (!isPlain(issuer, 256)) throw badInput(`The issuer ("iss" of the user's tokens) ${expected}`, [...path, 'issuer']);
-  if (!isPlain(subject, 256)) {
-    throw badInput(`The subject ("sub" of the user's tokens) ${expected}`, [...path, 'subject']);
-  }
-}
-
-function isPlain(text: string, most: number): boolean {
-  return text.length <= most && PLAIN_TEXT.test(text) && text.trim() === text && text.isWellFormed();
 }
 
 /**

@@ -3,15 +3,7 @@
 import type { ApiKeyRecord, ApiKeySettings } from '../../core/access.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { AccessStore, NewSecret, Reach } from './access-store.ts';
-import {
-  requireFuture,
-  requireName,
-  requireOverlap,
-  soundCidrs,
-  soundModels,
-  soundOrigins,
-  soundSet,
-} from './admin-input.ts';
+import { requireFuture, requireOverlap, soundCidrs, soundModels, soundOrigins, soundSet } from './admin-input.ts';
 import { type AdminRequest, admit, conflict, requireFound } from './admin-request.ts';
 import { type KeyHome, requireGivableKey, requireNotAbove, requireOtherKey } from './giving.ts';
 
@@ -61,8 +53,7 @@ export function createApiKeysAdmin({ store, mintKey, clock }: ApiKeysAdminOption
     settings: Settings,
     request: AdminRequest,
   ): Settings {
-    const { name, roles, scopes, allowedModels, allowedOrigins, allowedCidrs, expiresAtMs } = settings;
-    if (name !== undefined) requireName(name, ['input', 'name'], { mayBeDefault: true });
+    const { roles, scopes, allowedModels, allowedOrigins, allowedCidrs, expiresAtMs } = settings;
     requireFuture(expiresAtMs, clock.now(), ['input', 'expiresAt']);
     return {
       ...settings,

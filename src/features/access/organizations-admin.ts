@@ -2,7 +2,7 @@
 
 import { DEFAULT_ORGANIZATION_ID, type OrganizationRecord } from '../../core/access.ts';
 import type { AccessStore, OrganizationChanges } from './access-store.ts';
-import { requireName, soundModels } from './admin-input.ts';
+import { soundModels } from './admin-input.ts';
 import { type AdminRequest, admit, conflict, requireFound } from './admin-request.ts';
 import { requireModelsWithin } from './giving.ts';
 
@@ -26,17 +26,12 @@ export function createOrganizationsAdmin({ organizations }: Pick<AccessStore, 'o
   return {
     async create({ name, allowedModels }, request) {
       const { caller, by } = admit(request, 'OPERATOR');
-      requireName(name, ['input', 'name']);
       const models = soundModels(allowedModels, request.offers, ['input', 'allowedModels']);
       requireModelsWithin(caller, [models]);
       return organizations.create({ name, allowedModels: models }, by);
     },
     async update(id, changes, request) {
       const { caller, reach, by } = admit(request, 'OPERATOR');
-      const { name } = changes;
-      if (name !== undefined) {
-        requireName(name, ['input', 'name'], { mayBeDefault: id === DEFAULT_ORGANIZATION_ID });
-      }
       const sound = soundChanges(changes, request);
       if ('allowedModels' in sound) requireModelsWithin(caller, [sound.allowedModels]);
       return requireFound(await organizations.update(id, sound, reach, by), 'input', 'id');

@@ -2,7 +2,6 @@
 
 import { DEFAULT_PROJECT_ID, type OrganizationRecord, type ProjectRecord } from '../../core/access.ts';
 import type { AccessStore, OrganizationChanges, Reach } from './access-store.ts';
-import { requireName } from './admin-input.ts';
 import { type AdminRequest, admit, conflict, requireFound } from './admin-request.ts';
 import { requireModelsWithin } from './giving.ts';
 import { type NewOrganization, soundChanges } from './organizations-admin.ts';
@@ -29,7 +28,6 @@ export function createProjectsAdmin({
   return {
     async create({ organizationId, name, allowedModels }, request) {
       const { caller, reach, by } = admit(request);
-      requireName(name, ['input', 'name']);
       const sound = soundChanges({ allowedModels }, request);
       const home = await organizationOf(organizationId ?? caller.organizationId, reach, 'organizationId');
       requireModelsWithin(caller, [home.allowedModels, sound.allowedModels]);
@@ -38,8 +36,6 @@ export function createProjectsAdmin({
     },
     async update(id, changes, request) {
       const { caller, reach, by } = admit(request);
-      const { name } = changes;
-      if (name !== undefined) requireName(name, ['input', 'name'], { mayBeDefault: id === DEFAULT_PROJECT_ID });
       const sound = soundChanges(changes, request);
       if ('allowedModels' in sound) {
         const project = requireFound((await projects.find([id], reach)).get(id), 'input', 'id');

@@ -2,7 +2,7 @@
 
 import type { RoleGrantRecord } from '../../core/access.ts';
 import type { AccessStore, Reach } from './access-store.ts';
-import { badInput, requireIssuerAndSubject } from './admin-input.ts';
+import { badInput } from './admin-input.ts';
 import { type AdminRequest, admit, requireFound } from './admin-request.ts';
 import { requireGivable, requireModelsWithin, requireNotAbove } from './giving.ts';
 
@@ -45,7 +45,6 @@ export function createRoleGrantsAdmin({
     async grant(input, request) {
       const { caller, reach, by } = admit(request);
       const { issuer, subject } = input;
-      requireIssuerAndSubject(issuer, subject, ['input']);
       const roles = [...new Set(input.roles)];
       const scopes = [...new Set(input.scopes)];
       if (roles.length + scopes.length === 0) {

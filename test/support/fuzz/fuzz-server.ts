@@ -16,6 +16,7 @@ import { buildGraphQLSchema } from '../../../src/graphql/schema.ts';
 import { createHttpServer } from '../../../src/server/http-server.ts';
 import { createTestGenerations, testCaller } from '../create-test-generations.ts';
 import { noClientTokens } from '../fake-generations.ts';
+import { adminWithoutRecords } from '../no-access-records.ts';
 import type { ScriptedCall } from '../scripted-provider.ts';
 import { slowPrompt } from './value-grammar.ts';
 
@@ -53,7 +54,11 @@ export async function startFuzzServer(): Promise<FuzzServer> {
     answer(call, calls++);
   };
 
-  const schema = await buildGraphQLSchema({ generations: test.generations, createClientToken: noClientTokens });
+  const schema = await buildGraphQLSchema({
+    generations: test.generations,
+    createClientToken: noClientTokens,
+    access: adminWithoutRecords(),
+  });
   const counts = { validated: 0, resolved: 0 };
   countResolvers(schema, counts);
   const quiet = (): void => undefined;
