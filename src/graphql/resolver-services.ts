@@ -1,7 +1,7 @@
 // The services resolvers call, and nothing else they may reach.
 
-import type { CreateClientToken } from '../features/auth/create-client-token.ts';
 import type { AccessAdmin } from '../features/access/access-admin.ts';
+import type { CreateClientToken } from '../features/auth/create-client-token.ts';
 import type { Generations } from '../generation/generations.ts';
 
 export interface ResolverServices {

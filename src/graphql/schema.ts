@@ -4,9 +4,9 @@
 import 'reflect-metadata';
 import { GraphQLSchema, printSchema } from 'graphql';
 import { buildSchema, type ClassType, type PubSub } from 'type-graphql';
-import { ClientTokenResolver } from './access/client-token.resolver.ts';
 import { ApiKeyResolver } from './access/api-key.resolver.ts';
 import { AuditLogResolver } from './access/audit-log.resolver.ts';
+import { ClientTokenResolver } from './access/client-token.resolver.ts';
 import { DeletionResolver } from './access/deletion.resolver.ts';
 import { OrganizationResolver } from './access/organization.resolver.ts';
 import { ProjectResolver } from './access/project.resolver.ts';
