@@ -220,7 +220,7 @@ describe('the manifest that codegen writes', () => {
       const byId = await gateway.send({ documentId: idOf(document), key: keyOf('require') });
       const asText = await gateway.send({ query: print(document), key: keyOf('allow-known') });
       for (const { errors } of [byId, asText]) {
-        expect([undefined, 'BAD_USER_INPUT', 'SUBSCRIPTION_TRANSPORT_REQUIRED']).toContain(
+        expect([undefined, 'BAD_USER_INPUT', 'SUBSCRIPTION_TRANSPORT_REQUIRED', 'FORBIDDEN']).toContain(
           errors[0]?.extensions?.['code'],
         );
       }
