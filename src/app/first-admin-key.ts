@@ -24,7 +24,7 @@ export interface FirstAdminKey {
 }
 
 /** The same on every node: only one of them makes it. */
-export const FIRST_KEY_ID = 'key_first';
+const FIRST_KEY_ID = 'key_first';
 const SERVER = { principalId: 'server', organizationId: DEFAULT_ORGANIZATION_ID, requestId: undefined };
 const TRY_AGAIN_MS = 5_000;
 

@@ -42,7 +42,7 @@ export interface MintClientTokenOptions {
   readonly clock: Clock;
 }
 
-export const LONGEST_TTL_SECONDS = 3_600;
+const LONGEST_TTL_SECONDS = 3_600;
 const MOST_NAMES = 50;
 /** Servers and proxies take headers of 8 KiB, all of them together. */
 const LONGEST_TOKEN = 6_000;
