@@ -12,21 +12,6 @@ import {
   within,
 } from './sql-tables.ts';
 
-export const LIMIT_NUMBERS = {
-  requestsPerMinute: 'requests_per_minute',
-  requestsPerHour: 'requests_per_hour',
-  requestsPerDay: 'requests_per_day',
-  tokensPerMinute: 'tokens_per_minute',
-  tokensPerHour: 'tokens_per_hour',
-  tokensPerDay: 'tokens_per_day',
-  concurrent: 'concurrent',
-} as const;
-export const LIMIT_COSTS = {
-  costPerMinuteNanoUsd: 'cost_per_minute_nano_usd',
-  costPerHourNanoUsd: 'cost_per_hour_nano_usd',
-  costPerDayNanoUsd: 'cost_per_day_nano_usd',
-} as const;
-
 export const selectLimits = (db: Kysely<AccessTables>, reach: Reach) =>
   db.selectFrom('limits').selectAll().where(within(reach));
 
