@@ -28,10 +28,11 @@ COPY --from=build /app/dist dist
 COPY --chmod=644 package.json LICENSE scripts/healthcheck.mjs ./
 # By number, so that a cluster that allows no root can tell: this is the user "node" of the base image.
 USER 1000:1000
-# The admin key and the secret, where the environment does not bring them. Nothing else is ever written.
+# The admin key, the secret and the embedded database, where the environment names no others. Nothing else is written.
 VOLUME /data
 EXPOSE 4000
 # Over http or https, whichever it speaks.
 HEALTHCHECK --interval=15s --timeout=5s --start-period=60s --retries=3 CMD ["node", "healthcheck.mjs"]
-# No shell in between: signals reach the server, which finishes what runs.
+# No shell in between: signals reach the server, which finishes what runs. With the argument "migrate" it brings the
+# database to its version and ends.
 ENTRYPOINT ["node", "dist/main.js"]

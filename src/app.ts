@@ -189,12 +189,14 @@ export async function createApp(parts: AppParts): Promise<App> {
     certificate: parts.config.server.tls?.pair,
     logger,
     clock,
+    readiness: access.missing,
     onGraceOver: () => generations.drain(0),
   });
   const certificate = createCertificateKeeper({ use: server.replaceCertificate, logger, clock });
   const retired = createRetiredProviders();
 
   async function start(): Promise<void> {
+    await access.open();
     await live.start();
     if (parts.adminKey === undefined) await firstAdminKey.make();
     void identity.tellSecretsInUse();

@@ -14,6 +14,8 @@ export interface SqlDatabase<Tables> {
   readonly kind: DatabaseConfig['kind'];
   /** Whether it may hold anything: a Postgres always, the embedded one once it was made. */
   readonly isPresent: boolean;
+  /** Whether it was opened: what keeps it from being used from then on passes. */
+  readonly isOpen: boolean;
   /**
    * Opens it and brings it to this version at the first use, once however many ask. After a failure the next use tries
    * again. On the embedded one there is a single connection: within a transaction ask `trx` alone, or it waits for itself.
@@ -36,6 +38,7 @@ export function openDatabase<Tables>(options: DatabaseOptions): SqlDatabase<Tabl
   const { database, logger, migrations = allMigrations, onQuery } = options;
   let opening: Promise<OpenedDatabase<Tables>> | undefined;
   let isMade = database.kind === 'POSTGRES';
+  let isOpen = false;
   let closing: Promise<void> | undefined;
 
   async function open(): Promise<OpenedDatabase<Tables>> {
@@ -45,6 +48,7 @@ export function openDatabase<Tables>(options: DatabaseOptions): SqlDatabase<Tabl
       ? openPostgres<Tables>(database.url, settings)
       : openEmbedded<Tables>(database.directory, settings));
     isMade = true;
+    isOpen = true;
     return opened;
   }
 
@@ -58,6 +62,9 @@ export function openDatabase<Tables>(options: DatabaseOptions): SqlDatabase<Tabl
     get isPresent() {
       isMade ||= database.kind === 'EMBEDDED' && isDatabase(database.directory);
       return isMade;
+    },
+    get isOpen() {
+      return isOpen;
     },
     async use() {
       if (closing !== undefined)

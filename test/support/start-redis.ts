@@ -1,7 +1,7 @@
 // A Redis of a test's own, for tests that stop it, ask it for a password or make it a cluster. What only needs some Redis
 // takes `testRedisUrl()`.
 
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort, startProgram } from '../../scripts/services/program.mjs';
@@ -18,8 +18,8 @@ export interface TestRedisOptions {
   /** Default: a free one. */
   readonly port?: number;
   readonly settings?: readonly string[];
-  /** What it prints when it is ready. */
-  readonly readyLine?: RegExp;
+  /** Lines of its configuration file make it a sentinel. */
+  readonly sentinel?: readonly string[];
 }
 
 export async function startTestRedis(options: TestRedisOptions = {}): Promise<TestRedis> {
@@ -27,12 +27,22 @@ export async function startTestRedis(options: TestRedisOptions = {}): Promise<Te
   if (redisServer === undefined) throw new Error('There is no redis-server: "npm test" installs it, or says how.');
   const port = options.port ?? (await freePort());
   const folder = mkdtempSync(join(tmpdir(), 'sluice-redis-'));
-  const settings = ['--bind', '127.0.0.1', '--port', `${port}`, '--dir', folder, '--save', ''];
-  const redis = startProgram('Redis', redisServer, [...settings, ...(options.settings ?? [])], { cwd: folder });
-  await redis.printed(options.readyLine ?? /Ready to accept connections/);
+  const common = ['--bind', '127.0.0.1', '--port', `${port}`, '--dir', folder];
+  const args =
+    options.sentinel === undefined
+      ? [...common, '--save', '', ...(options.settings ?? [])]
+      : [writeConfiguration(folder, options.sentinel), ...common, '--sentinel'];
+  const redis = startProgram('Redis', redisServer, args, { cwd: folder });
+  await redis.printed(options.sentinel === undefined ? /Ready to accept connections/ : /\+monitor master/);
   const stop = async (): Promise<void> => {
     await redis.stop();
     rmSync(folder, { recursive: true, force: true });
   };
   return { port, url: `redis://127.0.0.1:${port}`, stop, [Symbol.asyncDispose]: stop };
+}
+
+function writeConfiguration(folder: string, lines: readonly string[]): string {
+  const file = join(folder, 'sentinel.conf');
+  writeFileSync(file, `${lines.join('\n')}\n`);
+  return file;
 }
