@@ -3,6 +3,7 @@
 import { describe, it } from '@jest/globals';
 import { pino } from 'pino';
 import { createRedisAnnouncements } from '../../src/platform/redis-announcements.ts';
+import { connectRedis } from '../../src/platform/redis-connection.ts';
 import { createSecret } from '../../src/platform/secret.ts';
 import { listen, until } from '../conformance/announcements-conformance.ts';
 import { startTestRedis } from '../support/start-redis.ts';
@@ -23,6 +24,18 @@ async function hears(url: string): Promise<void> {
 }
 
 describe('announcements reach nodes by', () => {
+  it('a cluster, of which one node is named', async () => {
+    await using node = await startTestRedis({
+      settings: ['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1'],
+    });
+    const { client, close } = connectRedis({ url: createSecret(node.url), logger, name: 'of-a-test' });
+    await until(() => client.status === 'ready');
+    await client.call('cluster', 'addslotsrange', '0', '16383');
+    // A node that has just started waits until it takes itself for whole.
+    close();
+    await hears(`redis+cluster://127.0.0.1:${node.port},127.0.0.1:1`);
+  });
+
   it('sentinels, one of which is away', async () => {
     await using master = await startTestRedis({ settings: ['--requirepass', 'of-a-test'] });
     await using sentinel = await startTestRedis({
