@@ -4,12 +4,15 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import pg from 'pg';
 import { freePort } from '../../scripts/services/program.mjs';
 import { lockDirectory } from '../../src/platform/directory-lock.ts';
 import { startProcess } from '../support/start-process.ts';
 import { createTestPglite, createTestPostgres } from '../support/test-database.ts';
+
+// Whole servers are started, which takes a busy machine a while.
+jest.setTimeout(120_000);
 
 let folder: string;
 beforeEach(async () => {
