@@ -2,6 +2,7 @@
 // so small that they are soon full, so that what still grows is lost.
 
 import type { GraphQLFieldResolver, GraphQLSchema } from 'graphql';
+import type { Caller } from '../../../src/core/caller.ts';
 import { systemClock } from '../../../src/core/clock.ts';
 import { SluiceError } from '../../../src/core/errors.ts';
 import { UpstreamError } from '../../../src/core/upstream-error.ts';
@@ -16,7 +17,7 @@ import { buildGraphQLSchema } from '../../../src/graphql/schema.ts';
 import { createHttpServer } from '../../../src/server/http-server.ts';
 import { createTestGenerations, testCaller } from '../create-test-generations.ts';
 import { noClientTokens } from '../fake-generations.ts';
-import { adminWithoutRecords } from '../no-access-records.ts';
+import { adminOfNothing } from '../no-access-records.ts';
 import type { ScriptedCall } from '../scripted-provider.ts';
 import { slowPrompt } from './value-grammar.ts';
 
@@ -32,6 +33,9 @@ export interface FuzzServer {
 const never = 1_000_000_000;
 const slowMs = 150;
 const kib = 1024;
+
+/** To whom every field is open. */
+const operator: Caller = { ...testCaller, roles: ['OPERATOR'] };
 
 export async function startFuzzServer(): Promise<FuzzServer> {
   const logs = { clock: systemClock, retentionMs: 60_000, stalledReaderMs: 15_000, maxEndedBytes: 32 * kib };
@@ -57,7 +61,7 @@ export async function startFuzzServer(): Promise<FuzzServer> {
   const schema = await buildGraphQLSchema({
     generations: test.generations,
     createClientToken: noClientTokens,
-    access: adminWithoutRecords(),
+    access: adminOfNothing(),
   });
   const counts = { validated: 0, resolved: 0 };
   countResolvers(schema, counts);
@@ -89,7 +93,7 @@ export async function startFuzzServer(): Promise<FuzzServer> {
     sockets: { perUser: never, perKey: never, operationsPerUser: never, operationsPerKey: never },
     authenticate: ({ authorization, apiKey }) => {
       const key = authorization?.replace(/^Bearer /, '') ?? apiKey;
-      if (key === 'good') return testCaller;
+      if (key === 'good') return operator;
       if (key === 'other') return { ...testCaller, principalId: 'key:other' };
       if (key === 'user') return { ...testCaller, principalId: 'user:ann', principalKind: 'USER' };
       throw new SluiceError('UNAUTHENTICATED');
