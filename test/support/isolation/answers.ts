@@ -10,7 +10,14 @@ export interface Reference {
   /** Where it was found: `Project.id`. */
   readonly coordinate: string;
   readonly value: string;
+  readonly kind: ReferenceKind;
 }
+
+/** CURSOR: a place in a list or a stream. NAME: a text that is unique somewhere. */
+export type ReferenceKind = 'ID' | 'CURSOR' | 'NAME';
+
+export const kindOf = (name: string, type: string): ReferenceKind =>
+  /^(?:after|before)$|[cC]ursor$/.test(name) ? 'CURSOR' : type === 'ID' || /(?:^i|I)ds?$/.test(name) ? 'ID' : 'NAME';
 
 export interface Reading {
   readonly hasData: boolean;
@@ -58,7 +65,11 @@ export function readAnswer(schema: GraphQLSchema, { root }: Shape, { results, er
         typeof value === 'string' &&
         (type === 'ID' || (type === 'String' && namesReference.test(selected.field.name)))
       )
-        references.set(`${selected.coordinate} ${value}`, { coordinate: selected.coordinate, value });
+        references.set(`${selected.coordinate} ${value}`, {
+          coordinate: selected.coordinate,
+          value,
+          kind: kindOf(selected.field.name, type),
+        });
       return true;
     }
     const type = String(value['__typename']);
@@ -118,11 +129,11 @@ const otherwise = (text: string): string =>
   );
 
 /**
- * The answer without what may differ: what was sent, ids, times, how a stream was cut into pieces; what it took as well,
- * where other texts take more or less.
+ * The answer without what may differ: what was sent, ids, times, how a stream was cut into pieces, how many there are by
+ * now; what it took as well, where other texts take more or less.
  */
 export function comparable({ status, results }: Outcome, sent: readonly string[], isUsageTold: boolean): string {
-  const differs = isUsageTold ? /Ms$|^sequence$|^offset$/ : /Ms$|^sequence$|^offset$|Tokens$|Usd$/;
+  const differs = isUsageTold ? /Ms$|Count$|^sequence$|^offset$/ : /Ms$|Count$|^sequence$|^offset$|Tokens$|Usd$/;
   const mask = (value: unknown, key: string): unknown => {
     if (value !== null && differs.test(key)) return '<number>';
     if (Array.isArray(value)) return value.map((item) => mask(item, key));

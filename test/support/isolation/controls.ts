@@ -3,7 +3,7 @@
 
 import { type GraphQLSchema, getNamedType } from 'graphql';
 import type { EveryTransport, Outcome } from '../every-transport.ts';
-import { type Reading, type Reference, readAnswer } from './answers.ts';
+import { kindOf, type Reading, type Reference, type ReferenceKind, readAnswer } from './answers.ts';
 import type { Findings } from './findings.ts';
 import { inParallel } from './in-parallel.ts';
 import { buildOperation, type Choice, type Operation } from './operation.ts';
@@ -58,27 +58,31 @@ export interface Controls {
 }
 
 /** They end what they are given: never what others need. */
-const ends = /^(?:delete|remove|revoke|disable|rotate|cancel|stop|end)/;
-const mostOfOneKind = 12;
+const ends = /^(?:delete|remove|revoke|disable|set|rotate|cancel|stop|end)/;
+/** Of one field of the schema. */
+const mostTried = 4;
 
-/** Takes an id: of that type, or a text that is called so. */
-export const isId = ({ coordinate, name, type }: Slot): boolean =>
-  !ofOneRequest.has(coordinate) &&
-  (getNamedType(type).name === 'ID' || /(?:^i|I)ds?$|^(?:after|before)$|Cursor$/.test(name));
+/** Takes an id, or a cursor: of that type, or a text that is called so. */
+export const isId = (slot: Slot): boolean => !ofOneRequest.has(slot.coordinate) && kindOfSlot(slot) !== 'NAME';
+
+const kindOfSlot = ({ name, type }: Slot): ReferenceKind => kindOf(name, getNamedType(type).name);
 
 export function createControls(options: ControlsOptions): Controls {
   const { target, shapes, values, owners, seeds, findings } = options;
   const standing = new Map<string, string[]>();
-  const known = new Set<string>();
+  const known = new Map<string, Reference>();
+  const kinds = new Map<string, ReferenceKind>();
   const makers = new Map<string, Shape>();
   const recipes = new Map<Shape, Recipe>();
   const seen = new Set<string>();
   const lastRefusals = new Map<Shape, string>();
 
-  function keep({ coordinate, value }: Reference): boolean {
+  function keep(reference: Reference): boolean {
+    const { coordinate, value, kind } = reference;
     const key = `${coordinate} ${value}`;
     if (known.has(key)) return false;
-    known.add(key);
+    known.set(key, reference);
+    kinds.set(coordinate, kind);
     const values = standing.get(coordinate) ?? [];
     values.push(value);
     standing.set(coordinate, values);
@@ -128,7 +132,9 @@ export function createControls(options: ControlsOptions): Controls {
       const offered = wordsOf(coordinate);
       return [...offered].filter((word) => wanted.has(word)).length + 3 * [...own].filter((w) => offered.has(w)).length;
     };
-    return [...standing.keys()].sort((one, other) => closeness(other) - closeness(one));
+    return [...standing.keys()]
+      .filter((coordinate) => kinds.get(coordinate) === kindOfSlot(slot))
+      .sort((one, other) => closeness(other) - closeness(one));
   }
 
   function partsFor(shape: Shape, slot: Slot): readonly Part[] {
@@ -140,7 +146,7 @@ export function createControls(options: ControlsOptions): Controls {
       ...made.map((coordinate): Part => ({ slot, coordinate, how: 'MADE' })),
       ...(mayStand ? coordinates : []).flatMap((coordinate) =>
         (standing.get(coordinate) ?? [])
-          .slice(0, mostOfOneKind)
+          .slice(0, mostTried)
           .map((value): Part => ({ slot, coordinate, how: 'STANDING', value })),
       ),
     ];
@@ -154,28 +160,32 @@ export function createControls(options: ControlsOptions): Controls {
         if (choices.length < parts.length) continue;
         const reading = await ask(who, shape, choices);
         if (!reading.hasData) continue;
-        const recipe = { who, parts };
-        recipes.set(shape, recipe);
         absorb(shape, reading);
-        return recipe;
+        if (!recipes.has(shape)) recipes.set(shape, { who, parts });
+        // One id of each kind that a query takes: what it shows of each is to be seen.
+        if (shape.kind !== 'query') break;
       }
+      if (recipes.has(shape)) break;
     }
-    return undefined;
+    return recipes.get(shape);
   }
 
   async function tryOptional(shape: Shape, slot: Slot): Promise<boolean> {
     const recipe = recipes.get(shape);
     if (recipe === undefined) return true;
-    const isTold = isId(slot) && !values.hasSample(slot.coordinate);
-    const offered = isTold
-      ? coordinatesFor(shape, slot).flatMap((coordinate) => (standing.get(coordinate) ?? []).slice(0, mostOfOneKind))
-      : values.candidatesOf(slot.type, slot.coordinate);
+    const made =
+      isId(slot) && !values.hasSample(slot.coordinate) ? [] : values.candidatesOf(slot.type, slot.coordinate);
+    const isText = ['ID', 'String'].includes(getNamedType(slot.type).name);
+    const known = isText && !values.hasSample(slot.coordinate) ? coordinatesFor(shape, slot) : [];
+    const found = known.flatMap((coordinate) => (standing.get(coordinate) ?? []).slice(0, mostTried));
+    const whos = owners.slice(owners.indexOf(recipe.who));
     let hadData = false;
-    for (const value of offered) {
-      const choices = [...(await instantiate(recipe.parts)), { slot, value }];
-      const reading = await ask(recipe.who, shape, choices);
-      hadData ||= reading.hasDataAt(slot.at);
-      if (hadData && isTold) break;
+    for (const [at, value] of [...made, ...found].entries()) {
+      for (const who of whos) {
+        if (hadData && (at >= made.length || who !== recipe.who)) break;
+        const choices = [...(await instantiate(recipe.parts)), { slot, value }];
+        hadData = (await ask(who, shape, choices)).hasDataAt(slot.at) || hadData;
+      }
     }
     return hadData;
   }
@@ -183,7 +193,7 @@ export function createControls(options: ControlsOptions): Controls {
   return {
     seen,
     get references() {
-      return [...standing].flatMap(([coordinate, values]) => values.map((value) => ({ coordinate, value })));
+      return [...known.values()];
     },
     ownerOf: (shape) => recipes.get(shape)?.who,
     choicesFor: (shape, besides) => instantiate(recipes.get(shape)?.parts.filter(({ slot }) => slot !== besides) ?? []),

@@ -70,7 +70,7 @@ export async function checkForeign(options: ForeignOptions): Promise<void> {
   async function trySlot(shape: Shape, slot: Slot): Promise<void> {
     const isTelling = isId(slot) || isName(slot);
     if (!isTriedIn(shape, answering, slot, isTelling)) return;
-    const fitting = references.filter(({ value }) => isId(slot) || !/_[0-9a-z]{26}$/.test(value));
+    const fitting = references.filter(({ kind }) => (kind === 'NAME') === !isId(slot));
     for (const { value } of isTelling ? fitting : []) {
       for (const transport of target.transportsOf(shape)) await tryReference(shape, slot, value, transport);
     }
@@ -79,13 +79,16 @@ export async function checkForeign(options: ForeignOptions): Promise<void> {
     }
   }
 
+  let before = await records();
   for (const shape of shapes) {
-    const before = await records();
     await ask(shape, await own.choicesFor(shape), []);
     await inParallel(shape.slots, (slot) => trySlot(shape, slot));
-    if ((await records()) !== before) {
-      findings.add(shape.coordinate, 'a caller of another organization changed records with it');
+    const after = await records();
+    if (after !== before) {
+      const difference = differenceOf(after, before);
+      findings.add(shape.coordinate, `a caller of another organization changed records with it: ${difference}`);
     }
+    before = after;
   }
 }
 

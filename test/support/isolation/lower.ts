@@ -87,7 +87,9 @@ export async function checkLower(options: LowerOptions): Promise<void> {
     const own = await owner.choicesFor(shape);
     const before = isOpen(shape) ? undefined : await records();
     await ask(shape, own);
-    await inParallel(shape.slots.filter(isId), async (slot) => {
+    // What is closed is refused before it looks at any id; what administers is given no id that others need.
+    const isSafe = shape.kind !== 'mutation' || shape.coordinate in opened;
+    await inParallel(isOpen(shape) && isSafe ? shape.slots.filter(isId) : [], async (slot) => {
       const others = own.filter((choice) => choice.slot !== slot);
       for (const { value } of references) await ask(shape, [...others, { slot, value }]);
     });

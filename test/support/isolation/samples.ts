@@ -1,6 +1,8 @@
 // What the types of inputs cannot tell: values that mean something, by input type and field (or field and argument).
 // A field that is missing here and whose made-up value is refused fails the test, which says what to add.
 
+import { toBeConfirmed } from './confirmation.ts';
+
 export interface SampleContext {
   /** Word that all texts of the organization contain, e.g. `amber`. */
   readonly word: string;
@@ -52,6 +54,24 @@ export const samples: Readonly<Record<string, Sample>> = {
   'CreateClientTokenInput.ttlSeconds': 60,
   'CreateClientTokenInput.models': ['sim-instant'],
   'CreateClientTokenInput.origins': ['https://app.example.com'],
+  'DeleteInput.confirmation': toBeConfirmed,
+  'SetModelStateInput.model': 'sim-fast',
+  'SetModelStateInput.state': 'ENABLED',
+  'SetProviderStateInput.provider': 'sim',
+  'SetProviderStateInput.state': 'ENABLED',
+  'CreateOrganizationInput.allowedModels': 'sim-instant',
+  'UpdateOrganizationInput.allowedModels': 'sim-instant',
+  'CreateProjectInput.allowedModels': 'sim-instant',
+  'UpdateProjectInput.allowedModels': 'sim-instant',
+  'CreateApiKeyInput.allowedModels': 'sim-instant',
+  'UpdateApiKeyInput.allowedModels': 'sim-instant',
+  'CreateApiKeyInput.allowedOrigins': 'https://app.example.com',
+  'UpdateApiKeyInput.allowedOrigins': 'https://app.example.com',
+  'CreateApiKeyInput.allowedCidrs': '10.0.0.0/8',
+  'UpdateApiKeyInput.allowedCidrs': '10.0.0.0/8',
+  'CreateApiKeyInput.scopes': 'generate',
+  'UpdateApiKeyInput.scopes': 'generate',
+  'GrantRoleInput.scopes': 'content:read',
 };
 
 /** Optional in its type, but one of them has to be there. */

@@ -1,142 +1,112 @@
-// Two organizations of one shape on one gateway, amber and birch, with everything in them that there is to see; every
-// text of one holds its word.
+// Two organizations of one shape on one gateway with its database, amber and birch, with everything in them that there is
+// to see; every text of one holds its word.
 
 import { buildClientSchema, getIntrospectionQuery } from 'graphql';
-import { type EveryTransport, type Outcome, sendOver } from '../every-transport.ts';
-import { adminKey, startGateway, type TestGateway } from '../start-gateway.ts';
+import { ACCESS_SCOPES, type AccessScope } from '../../../src/core/caller.ts';
+import { type EveryTransport, sendOver } from '../every-transport.ts';
+import { adminKey, startGateway, testSecret } from '../start-gateway.ts';
+import { createTestPostgres } from '../test-database.ts';
+import { createCalls, type Send } from './calls.ts';
 import type { LowerTenant, Tenant, World } from './check.ts';
-import { scripted } from './samples.ts';
+import { confirmed } from './confirmation.ts';
+import { type Organization, type SeededKey, seedOrganization } from './organization.ts';
+import { openRows } from './records.ts';
+import { openSeedStore } from './seed-store.ts';
 import type { Shape } from './shape.ts';
 
-export interface TestWorld extends World, AsyncDisposable {
-  readonly gateway: TestGateway;
-}
+export interface TestWorld extends World, AsyncDisposable {}
 
 const limits = 'operationLimits: { depth: 100, aliases: 1000, fields: 100000, tokens: 1000000 }\n';
-const keyOf = (who: string): string => `sk_test_${who}`.padEnd(48, '0');
+/** What runs, runs as long as anybody looks. */
+const patient = '{ firstTokenMs: 3600000, idleMs: 3600000, totalMs: 3600000 }';
+const operator = 'operator';
 
-const scopes = ['generate', 'usage:read', 'admin', 'content:read'];
+const ownerOf = (word: string): SeededKey => ({ who: `${word}-owner`, role: 'ADMIN', scopes: ACCESS_SCOPES });
 
-/** Each may do less than the owner by one thing. */
-const lower: readonly LowerTenant[] = [
-  { who: 'lower-member', role: 'MEMBER', scopes: ['generate', 'usage:read', 'admin'], maySee: isTenancy },
-  ...scopes.map((missing): LowerTenant => {
+/** Each may do less than the owner by one thing; an OPERATOR's things are not the owner's either. */
+const lowerKeys: readonly SeededKey[] = [
+  { who: 'lower-member', role: 'MEMBER', scopes: ['generate', 'usage:read', 'admin'] },
+  { who: 'lower-admin', role: 'ADMIN', scopes: ACCESS_SCOPES },
+  ...ACCESS_SCOPES.map((missing): SeededKey => {
     const who = `lower-admin-without-${missing.replace(':', '-')}`;
-    const left = scopes.filter((scope) => scope !== missing);
-    return { who, role: 'ADMIN', scopes: left, maySee: (marker) => isShown(marker, left) };
+    return { who, role: 'ADMIN', scopes: ACCESS_SCOPES.filter((scope) => scope !== missing) };
   }),
 ];
 
-function isTenancy(marker: string): boolean {
-  return /^amber-(?:organization|project)$/.test(marker);
-}
-
-function isShown(marker: string, left: readonly string[]): boolean {
-  if (isTenancy(marker)) return true;
-  if (marker === 'amber-content') return left.includes('usage:read') && left.includes('content:read');
-  return left.includes(/^(?:gen|bat)_/.test(marker) ? 'usage:read' : 'admin');
-}
-
 export async function startWorld(): Promise<TestWorld> {
-  const key = (who: string, role: string, of: readonly string[] = scopes): string =>
-    `{ name: ${who}, key: "${keyOf(who)}", roles: [${role}], scopes: [${of.map((scope) => `"${scope}"`).join(', ')}], endUsers: ${who.endsWith('-owner')} }`;
-  const gateway = await startGateway({
-    yaml: limits,
-    apiKeys: [
-      key('amber-owner', 'MEMBER'),
-      key('birch-owner', 'MEMBER'),
-      ...lower.map(({ who, role, scopes: of }) => key(who, role, of)),
-    ],
-  });
+  await using stack = new AsyncDisposableStack();
+  const postgres = stack.use(await createTestPostgres());
+  const { store, pepper } = stack.use(openSeedStore(postgres.config));
+  const amber = await seedOrganization(store, pepper, 'amber', [ownerOf('amber'), ...lowerKeys]);
+  const birch = await seedOrganization(store, pepper, 'birch', [ownerOf('birch')]);
+  const keys = new Map([...amber.keys, ...birch.keys, [operator, adminKey]]);
+
+  const gateway = stack.use(
+    await startGateway({
+      yaml: limits,
+      timeouts: patient,
+      env: { DATABASE_URL: postgres.url, SLUICE_SECRET: testSecret.reveal() },
+    }),
+  );
+  const rows = stack.use(await openRows(postgres.url));
   const { data } = await gateway.send({ query: getIntrospectionQuery() });
   const send: Send = (who, transport, body) =>
-    sendOver(transport, { url: gateway.graphqlUrl, key: who === 'operator' ? adminKey : keyOf(who) }, body);
-  const tenantOf = async (word: string): Promise<Tenant> => {
-    let count = 0;
-    const who = `${word}-owner`;
-    const make = createMaker(send, who, word);
-    const stream = { key: `${word}-stream`, ...(await make.stream(`${word}-stream`)) };
-    return {
-      word,
-      owners: [who, 'operator'],
-      context: { word, nowMs: Date.now(), unique: () => `${word}-sample-${++count}`, stream },
-      seeds: [
-        { coordinate: 'GenerateStreamInput.idempotencyKey', value: stream.key },
-        { coordinate: 'BatchGenerateInput.idempotencyKey', value: `${word}-batch` },
-        { coordinate: 'Generation.id', value: await make.cancelled() },
-      ],
-      running: [
-        { coordinate: 'Generation.id', value: await make.running() },
-        { coordinate: 'BatchGeneratePayload.batchId', value: await make.runningBatch() },
-      ],
-    };
-  };
-  const first = await tenantOf('amber');
+    sendOver(transport, { url: gateway.graphqlUrl, key: keys.get(who) ?? '' }, body);
+  const first = await tenantOf('amber', send);
+  const second = await tenantOf('birch', send);
+  const resources = stack.move();
   return {
-    gateway,
     schema: buildClientSchema(data),
     first,
-    second: await tenantOf('birch'),
-    lower,
+    second,
+    lower: lowerKeys.map((key) => lowerTenant(key, amber)),
     async records() {
       const [generation, batch] = first.running.map(({ value }) => value);
       const query = `{ generation(id: "${generation}") { status } batch(id: "${batch}") { status } }`;
-      return (await send('amber-owner', 'POST', { query })).text;
+      return [await rows.of(amber.id), (await send('amber-owner', 'POST', { query })).text].join('\n');
     },
     transportsOf,
-    ask: (who, { shape, query, variables }, transport = transportsOf(shape)[0]) =>
-      send(who, transport, { query, variables }),
-    [Symbol.asyncDispose]: () => gateway[Symbol.asyncDispose](),
+    ask: async (who, { shape, query, variables }, transport = transportsOf(shape)[0]) =>
+      send(who, transport, { query, variables: await confirmed(variables, operator, send) }),
+    [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
 }
-
-type Send = (who: string, transport: EveryTransport, body: object) => Promise<Outcome>;
 
 const transportsOf = ({ kind }: Shape): readonly [EveryTransport, ...EveryTransport[]] =>
   kind === 'subscription' ? ['SSE', 'WebSocket'] : ['POST'];
 
-interface FirstEvent {
-  readonly cursor: string;
-  readonly generationId: string;
+async function tenantOf(word: string, send: Send): Promise<Tenant> {
+  let count = 0;
+  const { who } = ownerOf(word);
+  const calls = createCalls(send, who, word);
+  const stream = { key: `${word}-stream`, ...(await calls.stream(`${word}-stream`)) };
+  return {
+    word,
+    owners: [who, operator],
+    context: { word, nowMs: Date.now(), unique: () => `${word}-sample-${++count}`, stream },
+    seeds: [
+      { kind: 'NAME', coordinate: 'GenerateStreamInput.idempotencyKey', value: stream.key },
+      { kind: 'NAME', coordinate: 'BatchGenerateInput.idempotencyKey', value: `${word}-batch` },
+      { kind: 'ID', coordinate: 'Generation.id', value: await calls.cancelled() },
+    ],
+    running: [
+      { kind: 'ID', coordinate: 'Generation.id', value: await calls.running() },
+      { kind: 'ID', coordinate: 'BatchGeneratePayload.batchId', value: await calls.runningBatch() },
+    ],
+  };
 }
 
-/** Things that come of calls, made by whoever asks. */
-function createMaker(send: Send, who: string, word: string) {
-  async function ask<Data>(query: string, input: object, transport: EveryTransport = 'POST'): Promise<Data> {
-    const outcome = await send(who, transport, { query, variables: { input } });
-    if (outcome.errors.length > 0) throw new Error(`${who} is answered: ${outcome.text}`);
-    return outcome.results[0]?.data as Data;
-  }
-  const hanging = { model: 'sim-instant', prompt: scripted.hang(word) };
-  const maker = {
-    async running(): Promise<string> {
-      const query =
-        'mutation ($input: GenerateInput!) { startGeneration(input: $input) { ... on GenerateSuccess { generation { id } } } }';
-      return (await ask<{ startGeneration: { generation: { id: string } } }>(query, hanging)).startGeneration.generation
-        .id;
-    },
-    async runningBatch(): Promise<string> {
-      const query = 'mutation ($input: BatchGenerateInput!) { startBatch(input: $input) { batchId } }';
-      return (
-        await ask<{ startBatch: { batchId: string } }>(query, {
-          idempotencyKey: `${word}-batch`,
-          items: [hanging],
-        })
-      ).startBatch.batchId;
-    },
-    async cancelled(): Promise<string> {
-      const id = await maker.running();
-      await ask('mutation ($input: CancelGenerationInput!) { cancelGeneration(input: $input) { generation { id } } }', {
-        id,
-      });
-      return id;
-    },
-    async stream(key: string): Promise<FirstEvent> {
-      const query =
-        'subscription ($input: GenerateStreamInput!) { generateStream(input: $input) { cursor generationId } }';
-      const input = { idempotencyKey: key, request: { model: 'sim-instant', prompt: scripted.stream(word) } };
-      return (await ask<{ generateStream: FirstEvent }>(query, input, 'SSE')).generateStream;
-    },
+function lowerTenant({ who, role, scopes }: SeededKey, { id, projectId, ownIds }: Organization): LowerTenant {
+  const own = new Set(['amber-organization', 'amber-project', id, projectId, ...(ownIds.get(who) ?? [])]);
+  const needed = (marker: string): readonly AccessScope[] => {
+    if (marker === 'amber-content') return ['usage:read', 'content:read'];
+    return [/^(?:gen|bat)_/.test(marker) ? 'usage:read' : 'admin'];
   };
-  return maker;
+  return {
+    who,
+    role: role === 'MEMBER' ? 'MEMBER' : 'ADMIN',
+    scopes,
+    maySee: (marker) =>
+      own.has(marker) || (role === 'ADMIN' && needed(marker).every((scope) => scopes.includes(scope))),
+  };
 }
