@@ -1,7 +1,7 @@
 // What comes of calls of models, made by whoever asks: streams, generations and batches that ended, and some that run on.
 
 import type { EveryTransport, Outcome } from '../every-transport.ts';
-import { scripted } from './samples.ts';
+import { scripted } from './scripted.ts';
 
 export type Send = (who: string, transport: EveryTransport, body: object) => Promise<Outcome>;
 

@@ -2,6 +2,7 @@
 // A field that is missing here and whose made-up value is refused fails the test, which says what to add.
 
 import { toBeConfirmed } from './confirmation.ts';
+import { scripted, simulate } from './scripted.ts';
 
 export interface SampleContext {
   /** Word that all texts of the organization contain, e.g. `amber`. */
@@ -16,15 +17,6 @@ export interface SampleContext {
 export type Sample = unknown | ((context: SampleContext) => unknown);
 
 const pixel = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==';
-
-/** Tells the simulator what to answer. */
-const simulate = (text: string, behaviour: object): string => `${text} [[sim: ${JSON.stringify(behaviour)}]]`;
-
-export const scripted = {
-  stream: (word: string): string => simulate('Say it in a stream.', { tokens: [`${word}-content`] }),
-  say: (word: string): string => simulate('Say it.', { tokens: [`${word}-content`] }),
-  hang: (word: string): string => simulate('Hang.', { tokens: [`${word}-content`, 'more'], hang: { afterTokens: 1 } }),
-};
 
 export const samples: Readonly<Record<string, Sample>> = {
   'GenerateInput.model': 'sim-instant',
