@@ -65,7 +65,7 @@ const mostTried = 4;
 /** Takes an id, or a cursor: of that type, or a text that is called so. */
 export const isId = (slot: Slot): boolean => !ofOneRequest.has(slot.coordinate) && kindOfSlot(slot) !== 'NAME';
 
-const kindOfSlot = ({ name, type }: Slot): ReferenceKind => kindOf(name, getNamedType(type).name);
+export const kindOfSlot = ({ name, type }: Slot): ReferenceKind => kindOf(name, getNamedType(type).name);
 
 export function createControls(options: ControlsOptions): Controls {
   const { target, shapes, values, owners, seeds, findings } = options;

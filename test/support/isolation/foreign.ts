@@ -4,7 +4,7 @@
 import { getNamedType } from 'graphql';
 import type { EveryTransport, Outcome } from '../every-transport.ts';
 import { comparable, differenceOf, type Reference, unknownLike } from './answers.ts';
-import { type Controls, isId, type Target } from './controls.ts';
+import { type Controls, isId, kindOfSlot, type Target } from './controls.ts';
 import type { Findings } from './findings.ts';
 import { inParallel } from './in-parallel.ts';
 import type { Markers } from './markers.ts';
@@ -70,7 +70,7 @@ export async function checkForeign(options: ForeignOptions): Promise<void> {
   async function trySlot(shape: Shape, slot: Slot): Promise<void> {
     const isTelling = isId(slot) || isName(slot);
     if (!isTriedIn(shape, answering, slot, isTelling)) return;
-    const fitting = references.filter(({ kind }) => (kind === 'NAME') === !isId(slot));
+    const fitting = references.filter(({ kind }) => kind === kindOfSlot(slot));
     for (const { value } of isTelling ? fitting : []) {
       for (const transport of target.transportsOf(shape)) await tryReference(shape, slot, value, transport);
     }

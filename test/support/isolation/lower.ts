@@ -3,7 +3,7 @@
 
 import type { Outcome } from '../every-transport.ts';
 import type { Reference } from './answers.ts';
-import { type Controls, isId, type Target } from './controls.ts';
+import { type Controls, isId, kindOfSlot, type Target } from './controls.ts';
 import type { Findings } from './findings.ts';
 import { where } from './foreign.ts';
 import { inParallel } from './in-parallel.ts';
@@ -91,7 +91,8 @@ export async function checkLower(options: LowerOptions): Promise<void> {
     const isSafe = shape.kind !== 'mutation' || shape.coordinate in opened;
     await inParallel(isOpen(shape) && isSafe ? shape.slots.filter(isId) : [], async (slot) => {
       const others = own.filter((choice) => choice.slot !== slot);
-      for (const { value } of references) await ask(shape, [...others, { slot, value }]);
+      const fitting = references.filter(({ kind }) => kind === kindOfSlot(slot));
+      for (const { value } of fitting) await ask(shape, [...others, { slot, value }]);
     });
     if (before !== undefined && (await records()) !== before) {
       findings.add(shape.coordinate, `${who} changed records with it`);
