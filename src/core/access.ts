@@ -247,6 +247,8 @@ export interface Dependents {
     /** Of the first few. */
     readonly names: readonly string[];
   }[];
+  /** Of the keys (but revoked ones) and grants among it. */
+  readonly roles: readonly AccessRole[];
   /** Changes when any of it does. */
   readonly fingerprint: string;
 }

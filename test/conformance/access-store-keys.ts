@@ -140,6 +140,8 @@ export function testApiKeys(bed: () => AccessTestBed): void {
     for (let count = 1; count < 20; count++) await rotate();
     await expect(rotate()).rejects.toEqual(refused('CONFLICT'));
     expect((await store.apiKeys.find([key.id], home.reach)).get(key.id)?.secrets).toHaveLength(20);
+    const ended = await store.apiKeys.rotate(key.id, sampleSecret(), 0, home.reach, by);
+    expect(ended?.secrets).toHaveLength(1);
   });
 
   it('revokes for good: nothing but deleting is left, and revoking again changes nothing', async () => {

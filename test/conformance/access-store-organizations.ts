@@ -213,6 +213,7 @@ export function testOrganizations(bed: () => AccessTestBed): void {
       { target: 'ROLE_GRANT', count: 1, names: ['ann'] },
       { target: 'LIMIT', count: 2, names: [`PROJECT ${project.id}`, `KEY ${key?.id}`] },
     ]);
+    expect(shown?.roles).toEqual(['MEMBER', 'ADMIN']);
     const stale = refused('CONFLICT');
     await expect(store.projects.delete(project.id, 'other', reach, by)).rejects.toEqual(stale);
     await store.limits.set({ ...limit, concurrent: 2 }, reach, by);

@@ -173,6 +173,34 @@ describe('an ADMIN', () => {
     expect([await status(above.secret), await status(reader.secret)]).toEqual([200, 401]);
   });
 
+  it('ends no project with a key or a user in it that is above', async () => {
+    const { organizationId } = amber;
+    const { createProject } = await operator.run(CreateProjectDocument, { input: { organizationId, name: 'shared' } });
+    const id = createProject?.project.id ?? '';
+    const above = await admin.createKey({ projectId: id, name: 'above', roles: ['OPERATOR'] });
+    const grant = { projectId: id, issuer: 'https://id.example.com', subject: 'above', roles: ['OPERATOR' as const] };
+    const { grantRole } = await operator.run(GrantRoleDocument, { input: grant });
+    const { deletionPreview } = await operator.run(DeletionPreviewDocument, { id });
+    const isRefused = async () => {
+      const input = { id, confirmation: deletionPreview?.confirmation ?? '' };
+      const refusals = [
+        await amber.admin.refused(DeletionPreviewDocument, { id }),
+        await amber.admin.refused(DeleteProjectDocument, { input }),
+        await amber.admin.refused(SetProjectDisabledDocument, { input: { id, disabled: true } }),
+      ];
+      expect(refusals.map(({ code }) => code)).toEqual(['FORBIDDEN', 'FORBIDDEN', 'FORBIDDEN']);
+    };
+    await isRefused();
+    expect(await status(above.secret)).toBe(200);
+    await operator.run(RevokeApiKeyDocument, { input: { id: above.id } });
+    await isRefused();
+    await operator.run(RevokeRoleDocument, { input: { id: grantRole?.roleGrant.id ?? '' } });
+    await amber.admin.run(SetProjectDisabledDocument, { input: { id, disabled: true } });
+    const again = await amber.admin.run(DeletionPreviewDocument, { id });
+    const input = { id, confirmation: again.deletionPreview?.confirmation ?? '' };
+    await amber.admin.run(DeleteProjectDocument, { input });
+  });
+
   it('with some models only opens no others, neither by keys nor by projects nor by roles', async () => {
     const { organizationId, projectId } = birch;
     const few = await admin.createKey({ projectId, name: 'few', roles: ['ADMIN'], allowedModels: ['sim-fast'] });

@@ -65,9 +65,17 @@ interface Deleter<Item> {
   dependents(id: string, reach: Reach): Promise<Dependents | undefined>;
   /**
    * Deletes it and all that depends on it. `fingerprint`: of the dependents as they were shown.
+   * `checkDependents` sees those that go with it.
    * @throws SluiceError CONFLICT when they have changed since.
    */
-  delete(id: string, fingerprint: string, reach: Reach, by: Actor, check?: Check<Item>): Promise<true | undefined>;
+  delete(
+    id: string,
+    fingerprint: string,
+    reach: Reach,
+    by: Actor,
+    check?: Check<Item>,
+    checkDependents?: Check<Dependents>,
+  ): Promise<true | undefined>;
 }
 
 export interface OrganizationFilter {
@@ -105,7 +113,14 @@ export interface ProjectRepository
     reach: Reach,
     by: Actor,
   ): Promise<ProjectRecord | undefined>;
-  update(id: string, changes: OrganizationChanges, reach: Reach, by: Actor): Promise<ProjectRecord | undefined>;
+  update(
+    id: string,
+    changes: OrganizationChanges,
+    reach: Reach,
+    by: Actor,
+    /** Sees what is in it. */
+    checkDependents?: Check<Dependents>,
+  ): Promise<ProjectRecord | undefined>;
   counts(ids: readonly string[]): Promise<ReadonlyMap<string, { readonly apiKeys: number }>>;
 }
 

@@ -12,7 +12,7 @@ import {
 import type { AccessStore, Check, Reach } from './access-store.ts';
 import { badInput } from './admin-input.ts';
 import { type AdminRequest, type Admission, admit, conflict, requireFound } from './admin-request.ts';
-import { requireNotAbove, requireOtherKey } from './giving.ts';
+import { requireNoneAbove, requireNotAbove, requireOtherKey } from './giving.ts';
 
 export const DELETABLE = ['ORGANIZATION', 'PROJECT', 'API_KEY'] as const;
 export type Deletable = (typeof DELETABLE)[number];
@@ -45,6 +45,7 @@ interface Deletion<Item extends { readonly id: string; readonly name: string }> 
     reach: Reach,
     by: Admission['by'],
     check: Check<Item>,
+    checkDependents: Check<Dependents>,
   ) => Promise<true | undefined>;
   readonly admit: (request: AdminRequest) => Admission;
   readonly check: (admission: Admission, path: readonly string[]) => Check<Item>;
@@ -66,18 +67,21 @@ function deletionOf<Item extends { readonly id: string; readonly name: string }>
   return {
     async preview(kind: Deletable, id: string, request: AdminRequest): Promise<DeletionPreview> {
       const admission = deletion.admit(request);
-      const { reach } = admission;
+      const { reach, caller } = admission;
       const item = requireFound((await deletion.find([id], reach)).get(id), 'id');
       deletion.check(admission, ['id'])(item);
-      const { kinds, fingerprint } = requireFound(await deletion.dependents(id, reach), 'id');
+      const dependents = requireFound(await deletion.dependents(id, reach), 'id');
+      requireNoneAbove(caller, dependents);
+      const { kinds, fingerprint } = dependents;
       return { kind, id, name: item.name, dependents: kinds, confirmation: formatConfirmation(id, fingerprint) };
     },
     async delete(id: string, confirmation: string, request: AdminRequest): Promise<void> {
       const admission = deletion.admit(request);
-      const { reach, by } = admission;
+      const { reach, by, caller } = admission;
       const fingerprint = readConfirmation(confirmation, id);
       const check = deletion.check(admission, ['input', 'id']);
-      requireFound(await deletion.delete(id, fingerprint, reach, by, check), 'input', 'id');
+      const checkDependents: Check<Dependents> = (dependents) => requireNoneAbove(caller, dependents);
+      requireFound(await deletion.delete(id, fingerprint, reach, by, check, checkDependents), 'input', 'id');
     },
   };
 }

@@ -68,6 +68,15 @@ export function requireNotAbove(caller: Caller, { roles }: { readonly roles: rea
   throw forbidden(`This has the role ${above}, which you do not have: only those who have it can change it.`);
 }
 
+/** Whoever is above in it goes with it. @throws SluiceError FORBIDDEN */
+export function requireNoneAbove(caller: Caller, { roles }: { readonly roles: readonly AccessRole[] }): void {
+  const above = roles.find((role) => !hasRole(caller, role));
+  if (above === undefined) return;
+  throw forbidden(
+    `A key or a user in it has the role ${above}, which you do not have: only those who have it can end it.`,
+  );
+}
+
 const isOwnKey = ({ principalId }: Caller, keyId: string): boolean => principalId === `key:${keyId}`;
 
 /** A key neither makes itself more, nor shuts its holder out. @throws SluiceError CONFLICT */

@@ -1,9 +1,9 @@
 // Projects of an organization.
 
-import { DEFAULT_PROJECT_ID, type OrganizationRecord, type ProjectRecord } from '../../core/access.ts';
-import type { AccessStore, OrganizationChanges, Reach } from './access-store.ts';
+import { DEFAULT_PROJECT_ID, type Dependents, type OrganizationRecord, type ProjectRecord } from '../../core/access.ts';
+import type { AccessStore, Check, OrganizationChanges, Reach } from './access-store.ts';
 import { type AdminRequest, admit, conflict, requireFound } from './admin-request.ts';
-import { requireModelsWithin } from './giving.ts';
+import { requireModelsWithin, requireNoneAbove } from './giving.ts';
 import { type NewOrganization, soundChanges } from './organizations-admin.ts';
 
 export interface NewProject extends NewOrganization {
@@ -58,7 +58,10 @@ export function createProjectsAdmin({
       if (disabled && id === caller.projectId) {
         throw conflict('This is your own project: disabling it would shut you out.', 'input', 'id');
       }
-      return requireFound(await projects.update(id, { disabled }, reach, by), 'input', 'id');
+      const check: Check<Dependents> = (dependents) => {
+        if (disabled) requireNoneAbove(caller, dependents);
+      };
+      return requireFound(await projects.update(id, { disabled }, reach, by, check), 'input', 'id');
     },
   };
 }

@@ -119,10 +119,11 @@ export function createSqlApiKeys({ database, change, clock }: RepositoryParts): 
         if (before === undefined) return undefined;
         check?.(before);
         refuseRevoked(before);
-        if (before.secrets.length >= MAX_SECRETS) {
+        // Without an overlap they all end here: a key that has leaked is never kept from it.
+        if (overlapMs > 0 && before.secrets.length >= MAX_SECRETS) {
           throw new SluiceError(
             'CONFLICT',
-            `The key has ${before.secrets.length} secrets that are still good, and cannot have more: rotate it with a shorter overlap.`,
+            `The key has ${before.secrets.length} secrets that are still good, and cannot have more: wait until one of them has ended, or rotate it with an overlap of 0, which ends them all.`,
           );
         }
         const end = time(nowMs + overlapMs);
@@ -193,12 +194,12 @@ export function createSqlApiKeys({ database, change, clock }: RepositoryParts): 
         (await findOne(db, id, reach, clock.now())) === undefined ? undefined : readDependents(db, { keyId: id }),
       ),
 
-    delete: (id, fingerprint, reach, by, check) =>
+    delete: (id, fingerprint, reach, by, check, checkDependents) =>
       change(by, async (made) => {
         const before = await findOne(made.trx, id, reach, made.nowMs);
         if (before === undefined) return undefined;
         check?.(before);
-        await noteDependents(made, { keyId: id }, fingerprint);
+        await noteDependents(made, { keyId: id }, fingerprint, checkDependents);
         await made.trx.deleteFrom('api_keys').where('id', '=', id).execute();
         const { organizationId } = before;
         made.note({ action: 'DELETED', target: 'API_KEY', targetId: id, organizationId, before });

@@ -4,7 +4,9 @@
 import { createHash } from 'node:crypto';
 import { type Kysely, type RawBuilder, type SqlBool, sql } from 'kysely';
 import type { AuditTarget, Dependents } from '../../core/access.ts';
+import { ACCESS_ROLES, type AccessRole } from '../../core/caller.ts';
 import { SluiceError } from '../../core/errors.ts';
+import type { Check } from './access-store.ts';
 import type { Change } from './sql-change.ts';
 import { selectBudgets, selectLimits, toBudget, toLimit } from './sql-limit-rows.ts';
 import { selectApiKeys, selectProjects, selectRoleGrants, toApiKey, toProject, toRoleGrant } from './sql-rows.ts';
@@ -19,6 +21,8 @@ interface Kind {
   readonly target: AuditTarget;
   readonly table: DependentTable;
   readonly name: RawBuilder<string>;
+  /** Those whose roles count; undefined: it has none. */
+  readonly withRoles?: RawBuilder<SqlBool>;
   readonly read: (
     db: Kysely<AccessTables>,
     where: RawBuilder<SqlBool>,
@@ -40,12 +44,14 @@ const KINDS: readonly Kind[] = [
     target: 'API_KEY',
     table: 'api_keys',
     name: sql<string>`name`,
+    withRoles: sql<SqlBool>`revoked_at is null`,
     read: async (db, where, nowMs) => (await selectApiKeys(db, 'ALL', nowMs).where(where).execute()).map(toApiKey),
   },
   {
     target: 'ROLE_GRANT',
     table: 'role_grants',
     name: sql<string>`subject`,
+    withRoles: sql<SqlBool>`true`,
     read: async (db, where) => (await selectRoleGrants(db, 'ALL').where(where).execute()).map(toRoleGrant),
   },
   {
@@ -64,13 +70,22 @@ const KINDS: readonly Kind[] = [
 
 /** One statement, however much it is. */
 export async function readDependents(db: Kysely<AccessTables>, owner: Owner): Promise<Dependents> {
-  const counts = KINDS.map(({ target, table, name }) => {
+  const counts = KINDS.map(({ target, table, name, withRoles }) => {
     const where = belongsTo(table, owner);
+    const roles = withRoles
+      ? sql`array(select distinct unnest(roles) from ${sql.table(table)} where ${where} and ${withRoles})`
+      : sql`array[]`;
     return sql`select ${target}::text as target, count(*) as count, coalesce(max(version), 0) as version, array(
       select ${name} from ${sql.table(table)} where ${where} order by id limit ${sql.lit(SHOWN_NAMES)}
-    )::text[] as names from ${sql.table(table)} where ${where}`;
+    )::text[] as names, ${roles}::text[] as roles from ${sql.table(table)} where ${where}`;
   });
-  const { rows } = await sql<{ target: AuditTarget; count: bigint; version: bigint; names: readonly string[] }>`
+  const { rows } = await sql<{
+    target: AuditTarget;
+    count: bigint;
+    version: bigint;
+    names: readonly string[];
+    roles: readonly AccessRole[];
+  }>`
     ${sql.join(counts, sql` union all `)}
   `.execute(db);
   const kinds = KINDS.flatMap(({ target }) => rows.filter((row) => row.target === target));
@@ -78,6 +93,7 @@ export async function readDependents(db: Kysely<AccessTables>, owner: Owner): Pr
     kinds: kinds
       .filter(({ count }) => count > 0n)
       .map(({ target, count, names }) => ({ target, count: Number(count), names })),
+    roles: ACCESS_ROLES.filter((role) => kinds.some(({ roles }) => roles.includes(role))),
     // Numbers of changes only grow: with as many rows and no later change they are the same rows, unchanged.
     fingerprint: createHash('sha256')
       .update(kinds.map(({ target, count, version }) => `${target} ${count} ${version}`).join('\n'))
@@ -90,10 +106,16 @@ export async function readDependents(db: Kysely<AccessTables>, owner: Owner): Pr
  * To be called before its owner is deleted, which deletes all of it.
  * @throws SluiceError CONFLICT when it is not what was shown.
  */
-export async function noteDependents(change: Change, owner: Owner, fingerprint: string): Promise<void> {
+export async function noteDependents(
+  change: Change,
+  owner: Owner,
+  fingerprint: string,
+  check: Check<Dependents> | undefined,
+): Promise<void> {
   const { trx, nowMs, note } = change;
-  const { fingerprint: current } = await readDependents(trx, owner);
-  if (current !== fingerprint) {
+  const dependents = await readDependents(trx, owner);
+  check?.(dependents);
+  if (dependents.fingerprint !== fingerprint) {
     throw new SluiceError(
       'CONFLICT',
       'What would be deleted with it is not, or no longer, what was shown: ask what depends on it, and confirm that.',

@@ -103,13 +103,13 @@ export function createSqlOrganizations({ database, change }: RepositoryParts): O
         (await findOne(db, id, reach)) === undefined ? undefined : readDependents(db, { organizationId: id }),
       ),
 
-    delete: (id, fingerprint, reach, by, check) =>
+    delete: (id, fingerprint, reach, by, check, checkDependents) =>
       change(by, async (made) => {
         const before = await findOne(made.trx, id, reach);
         if (before === undefined) return undefined;
         check?.(before);
         refuseForDefault('organization', id, 'deleted');
-        await noteDependents(made, { organizationId: id }, fingerprint);
+        await noteDependents(made, { organizationId: id }, fingerprint, checkDependents);
         await made.trx.deleteFrom('organizations').where('id', '=', id).execute();
         made.note({ action: 'DELETED', target: 'ORGANIZATION', targetId: id, organizationId: id, before });
         return true;

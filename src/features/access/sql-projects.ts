@@ -63,10 +63,11 @@ export function createSqlProjects({ database, change }: RepositoryParts): Projec
       });
     },
 
-    update: (id, changes, reach, by) =>
+    update: (id, changes, reach, by, checkDependents) =>
       change(by, async ({ trx, version, nowMs, note }) => {
         const before = await findProject(trx, id, reach);
         if (before === undefined) return undefined;
+        checkDependents?.(await readDependents(trx, { projectId: id }));
         const after = applyChanges(before, changes, nowMs);
         const action = actionOf(before, after);
         if (action === undefined) return before;
@@ -102,13 +103,13 @@ export function createSqlProjects({ database, change }: RepositoryParts): Projec
         (await findProject(db, id, reach)) === undefined ? undefined : readDependents(db, { projectId: id }),
       ),
 
-    delete: (id, fingerprint, reach, by, check) =>
+    delete: (id, fingerprint, reach, by, check, checkDependents) =>
       change(by, async (made) => {
         const before = await findProject(made.trx, id, reach);
         if (before === undefined) return undefined;
         check?.(before);
         refuseForDefault('project', id, 'deleted');
-        await noteDependents(made, { projectId: id }, fingerprint);
+        await noteDependents(made, { projectId: id }, fingerprint, checkDependents);
         await made.trx.deleteFrom('projects').where('id', '=', id).execute();
         const { organizationId } = before;
         made.note({ action: 'DELETED', target: 'PROJECT', targetId: id, organizationId, before });
