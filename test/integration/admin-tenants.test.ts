@@ -68,6 +68,20 @@ const status = async (key: string): Promise<number> =>
   (await admin.gateway.send({ query: print(ViewerDocument), key })).status;
 
 describe('an ADMIN', () => {
+  it('learns of the organization of an OPERATOR who changed something no more than that it was theirs', async () => {
+    const query = '{ auditLog(first: 100) { nodes { actor { organization { id name projectCount apiKeyCount } } } } }';
+    const { data } = await admin.gateway.send({ query, key: amber.admin.secret });
+    const organizations = data.auditLog.nodes.map(
+      ({ actor }: { actor: { organization: object } }) => actor.organization,
+    );
+    expect(organizations).toContainEqual({
+      id: 'organization:default',
+      name: 'default',
+      projectCount: null,
+      apiKeyCount: null,
+    });
+  });
+
   it('sees the own organization and nothing of others', async () => {
     const { organizations } = await amber.admin.run(OrganizationsDocument, {});
     expect(organizations.edges.map(({ node }) => node)).toEqual([

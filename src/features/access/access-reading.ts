@@ -80,8 +80,11 @@ export function createAccessReading(store: AccessStore, isPresent: () => boolean
     findApiKeys: finder(apiKeys.find),
     findRoleGrants: finder(roleGrants.find),
     findAuditEntries: finder(auditLog.find),
-    countInOrganizations: async (ids, caller) =>
-      isAdmin(caller) && isPresent() ? organizations.counts(ids) : new Map(),
+    async countInOrganizations(ids, caller) {
+      // The log names those of OPERATORs as well: how much there is in them is nobody else's to know.
+      const own = hasRole(caller, 'OPERATOR') ? ids : ids.filter((id) => id === caller.organizationId);
+      return own.length > 0 && isAdmin(caller) && isPresent() ? organizations.counts(own) : new Map();
+    },
     countInProjects: async (ids, caller) => (isAdmin(caller) && isPresent() ? projects.counts(ids) : new Map()),
   };
 }
