@@ -7,8 +7,8 @@ import { type Claims, readTokenGrant, refuse, type TokenGrant } from './token-cl
 
 export type IntrospectionAnswer =
   | { readonly type: 'ACTIVE'; readonly grant: TokenGrant }
-  /** Not good, or not for this server: why, for who presents it. */
-  | { readonly type: 'INACTIVE'; readonly error: SluiceError };
+  /** Not good, or not for this server: why, for who presents it. `oddity`: for the log. */
+  | { readonly type: 'INACTIVE'; readonly error: SluiceError; readonly oddity?: string };
 
 /** Others are for other uses (refresh tokens), or want a proof with each request (DPoP). */
 const BEARER: ReadonlySet<string> = new Set([
@@ -17,6 +17,9 @@ const BEARER: ReadonlySet<string> = new Set([
   'urn:ietf:params:oauth:token-type:access_token',
 ]);
 
+/** Of RFC 6749, 5.2: what a status 400 says of this server and not of the token. */
+const CLIENT_ERRORS: ReadonlySet<unknown> = new Set(['invalid_client', 'unauthorized_client']);
+
 /** @throws IdentityFetchError for an answer that tells nothing of the token. */
 export function readIntrospection(
   { status, body }: IdentityAnswer,
@@ -24,14 +27,18 @@ export function readIntrospection(
   nowMs: number,
 ): IntrospectionAnswer {
   const { origin } = new URL(config.endpoint);
-  if (status === 401 || status === 403) {
+  const unknown = refuse('This API key or token is not known here.');
+  if (status === 401 || status === 403 || (status === 400 && CLIENT_ERRORS.has(body?.['error']))) {
     throw new IdentityFetchError(`${origin} refuses clientId and clientSecret (status ${status})`);
   }
+  // Some answer so to what is no token of theirs. For a failure of the endpoint it must not be taken: whoever presents
+  // such a text once a second would keep everybody else out.
+  if (status === 400) return { type: 'INACTIVE', error: unknown, oddity: `${origin} answered with status 400` };
   if (status !== 200) throw new IdentityFetchError(`${origin} answered with status ${status}`);
   if (typeof body?.['active'] !== 'boolean') {
     throw new IdentityFetchError(`${origin} answered something other than { "active": true or false }`);
   }
-  if (!body['active']) return { type: 'INACTIVE', error: refuse('This API key or token is not known here.') };
+  if (!body['active']) return { type: 'INACTIVE', error: unknown };
   try {
     requireMeantForUs(body, config, nowMs);
     return { type: 'ACTIVE', grant: readTokenGrant(body, config) };

@@ -43,6 +43,8 @@ const INACTIVE_MS = 5_000;
 const REMEMBERED = 10_000;
 /** An endpoint that failed is not asked again before. */
 const RETRY_MS = 1_000;
+/** So often at most the log tells that the endpoint takes a token for a bad request. */
+const ODDITY_MS = 600_000;
 /** What runs goes on for so long while nobody can tell whether its token is good. */
 const UNANSWERED_MS = 600_000;
 
@@ -54,6 +56,7 @@ export function createIntrospection({ fetch, tenancies, clock, logger }: Introsp
   const asking = new Map<string, Promise<IntrospectionAnswer>>();
   let isDown = false;
   let retryAtMs = 0;
+  let nextOddityAtMs = 0;
 
   function unavailable(cause?: unknown): SluiceError {
     const words = 'Whether this token is good cannot be asked right now. Try again shortly.';
@@ -64,6 +67,13 @@ export function createIntrospection({ fetch, tenancies, clock, logger }: Introsp
     retryAtMs = clock.elapsed() + RETRY_MS;
     if (!isDown) logger.warn({ reason: problem }, 'the introspection endpoint does not answer as it should');
     isDown = true;
+  }
+
+  /** Anybody can bring it about, and where it is so with all tokens an operator has to know. */
+  function tellOddity(reason: string): void {
+    if (clock.elapsed() < nextOddityAtMs) return;
+    nextOddityAtMs = clock.elapsed() + ODDITY_MS;
+    logger.warn({ reason }, 'the introspection endpoint takes a token for a bad request: the token is refused');
   }
 
   async function askOnce(token: string, config: IntrospectionConfig): Promise<IntrospectionAnswer> {
@@ -82,6 +92,7 @@ export function createIntrospection({ fetch, tenancies, clock, logger }: Introsp
       const read = readIntrospection(answer, config, clock.now());
       if (isDown) logger.info({}, 'the introspection endpoint answers again');
       isDown = false;
+      if (read.type === 'INACTIVE' && read.oddity !== undefined) tellOddity(read.oddity);
       return read;
     } catch (error) {
       tellDown(error instanceof IdentityFetchError ? error.message : 'an answer that makes no sense');

@@ -129,7 +129,8 @@ export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
         // Somebody else may be looking for it already.
         if (loading === undefined) {
           if (!mayTry()) throw unavailable(problem);
-          if (clock.elapsed() < nextUnknownAtMs) throw error;
+          // While they cannot be fetched, nobody knows that there is no such key.
+          if (problem === undefined && clock.elapsed() < nextUnknownAtMs) throw error;
           nextUnknownAtMs = clock.elapsed() + UNKNOWN_KEY_MS;
         }
         await reload();

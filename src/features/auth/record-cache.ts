@@ -88,7 +88,7 @@ export function createRecordCache<Query, Item, Copy extends object>(
     entries.delete(key);
     unknown.delete(key);
     if (item === undefined) {
-      unknown.set(key, clock.elapsed() + UNKNOWN_MS);
+      unknown.set(key, readAtMs + UNKNOWN_MS);
       if (unknown.size > MOST_UNKNOWN) dropFirst(unknown);
       return undefined;
     }

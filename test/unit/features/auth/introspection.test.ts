@@ -215,6 +215,11 @@ describe('an endpoint', () => {
       () => answer({ error: 'invalid_client' }, 401),
       'refuses clientId and clientSecret',
     ],
+    [
+      'that says so as if it were of the request',
+      () => answer({ error: 'invalid_client' }, 400),
+      'refuses clientId and clientSecret',
+    ],
     ['for which yes is a word', () => answer({ ...good, active: 'true' }), 'something other than'],
     ['for which yes is a number', () => answer({ ...good, active: 1 }), 'something other than'],
   ])('%s makes nobody known, is asked once a second, and told of once', async (_what, misbehave, reason) => {
@@ -234,6 +239,18 @@ describe('an endpoint', () => {
     clock.advance(1_000);
     expect((await signIn()).caller.userId).toBe('ann');
     expect(logged).toHaveLength(2);
+  });
+
+  it('that takes what is no token of its own for a bad request keeps nobody else out, and is told of once', async () => {
+    provider.introspect = (form) =>
+      form.get('token') === 'opaque-1' ? { body: good } : { status: 400, body: { error: 'invalid_request' } };
+    const { clock, logged, signIn } = setUp();
+    for (const token of ['x', 'x', 'y']) {
+      expect(await refusal(() => signIn(token))).toMatchObject({ code: 'UNAUTHENTICATED', wasKnown: false });
+      expect((await signIn()).caller.userId).toBe('ann');
+      clock.advance(60_000 / 3);
+    }
+    expect(logged).toEqual([{ reason: `${provider.url} answered with status 400`, message: expect.any(String) }]);
   });
 
   it('that has gone leaves those known their minute, and what runs ten', async () => {

@@ -216,6 +216,20 @@ describe('keys of an issuer', () => {
     expect(keysAsked()).toBe(3);
   });
 
+  it('that are new and cannot be fetched are not called bad, and are found as soon as they can be', async () => {
+    const { tokens, clock } = setUp();
+    await tokens.identify(await provider.sign());
+    provider.keys = [first, second];
+    const token = await provider.sign({}, { key: second });
+    provider.behaviour = 'down';
+    for (let second = 0; second < 3; second++) {
+      expect((await refusal(() => tokens.identify(token))).code).toBe('AUTHENTICATION_UNAVAILABLE');
+      clock.advance(1_000);
+    }
+    provider.behaviour = 'well';
+    expect((await tokens.identify(token)).caller.userId).toBe('ann');
+  });
+
   it('work on while they cannot be fetched, for as long as the configuration says, and come back by themselves', async () => {
     const { tokens, clock, logged } = setUp();
     const token = await provider.sign({ exp: 4_000_000_000 });

@@ -188,6 +188,20 @@ describe('guesses', () => {
     expect(records.statements).toHaveLength(2);
   });
 
+  it('are remembered for five seconds from when they were looked up, however long the answer took', async () => {
+    const minted = mintKey(peppersOf(false).current());
+    const release = records.hold();
+    const answer = refusalOf(minted.key);
+    await new Promise(setImmediate);
+    records.grants.set(minted.prefix, grantOf(minted));
+    clock.advance(4_000);
+    release();
+    expect(await answer).toBeUndefined();
+    expect(keys.identify(minted.key)).toBeUndefined();
+    clock.advance(1_000);
+    expect((await signIn(minted.key)).caller.organizationId).toBe('org_1');
+  });
+
   it('that come in thousands share statements, and push no key out of memory', async () => {
     const minted = store();
     const identity = await signIn(minted.key);
