@@ -13,8 +13,8 @@ export const DateTime = new GraphQLScalarType<number, string>({
   description: 'A point in time as RFC 3339 text in UTC with milliseconds, e.g. `2026-01-31T09:30:00.000Z`.',
   specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc3339',
   serialize: (value) => new Date(value as number).toISOString(),
-  parseValue: (value) => (GraphQLDateTime.parseValue(value) as Date).getTime(),
-  parseLiteral: (node) => (GraphQLDateTime.parseLiteral(node) as Date).getTime(),
+  parseValue: (value) => requireYear(GraphQLDateTime.parseValue(value) as Date),
+  parseLiteral: (node) => requireYear(GraphQLDateTime.parseLiteral(node) as Date),
 });
 
 /** A string inside and outside, as `core/money` formats it. */
@@ -46,6 +46,13 @@ export const JsonObject = new GraphQLScalarType({
     return GraphQLJSONObject.parseLiteral(node, variables);
   },
 });
+
+/** Databases know no year 0, and RFC 3339 none beyond 9999; an offset may lead there from a year that is one. */
+function requireYear(time: Date): number {
+  const year = time.getUTCFullYear();
+  if (year >= 1 && year <= 9999) return time.getTime();
+  throw new GraphQLError('A DateTime lies in the years 0001 to 9999, in UTC.');
+}
 
 function parseDecimal(value: unknown): string {
   if (typeof value === 'string' && PLAIN_DECIMAL.test(value)) return value;

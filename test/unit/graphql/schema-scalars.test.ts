@@ -31,6 +31,11 @@ describe('DateTime', () => {
   it('refuses what is no point in time', () => {
     expect(() => DateTime.parseValue('yesterday')).toThrow();
     expect(() => DateTime.parseValue(5)).toThrow();
+    for (const text of ['0000-06-01T00:00:00Z', '0001-01-01T00:00:00+14:00', '9999-12-31T23:59:59-14:00']) {
+      expect(() => DateTime.parseValue(text)).toThrow('0001 to 9999');
+      expect(() => DateTime.parseLiteral(parseValue(`"${text}"`))).toThrow('0001 to 9999');
+    }
+    expect(DateTime.parseValue('0001-01-01T00:00:00Z')).toBe(Date.parse('0001-01-01T00:00:00Z'));
   });
 });
 
