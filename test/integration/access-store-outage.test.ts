@@ -59,6 +59,40 @@ it('says that the database does not answer while it is gone, and works again whe
   expect(await names()).toEqual(['default', 'back']);
 });
 
+it('signs in while changes wait for one that does not end, and gives up those that waited too long', async () => {
+  const outside = openDatabase<AccessTables>({ database: postgres.config, logger });
+  let release = (): void => undefined;
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  let isHeld = (): void => undefined;
+  const holding = new Promise<void>((resolve) => {
+    isHeld = resolve;
+  });
+  await database.use();
+  const db = await outside.use();
+  const holder = db.transaction().execute(async (trx) => {
+    await trx.selectFrom('access_version').selectAll().forUpdate().execute();
+    isHeld();
+    await held;
+  });
+  await holding;
+  const changes = Promise.allSettled(Array.from({ length: 20 }, (_, index) => create(`waits-${index}`)));
+  // Longer than anybody waits for a connection.
+  const endsMs = Date.now() + 5_500;
+  while (Date.now() < endsMs) {
+    expect(await store.signIn.findGrants(['slk_x'])).toEqual(new Map());
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+  release();
+  await holder;
+  await outside.close();
+  const results = await changes;
+  const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
+  expect(failures.length).toBe(16);
+  for (const failure of failures) expect(failure).toEqual(refused('ACCESS_UNAVAILABLE'));
+}, 20_000);
+
 it('leaves nothing of a change that is cut in the middle', async () => {
   const version = await store.changes.version();
   relay.cutAt('insert into "audit_log"', 'BEFORE');

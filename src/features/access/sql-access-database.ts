@@ -7,6 +7,7 @@ import { errorCode } from '../../platform/error-code.ts';
 import type { SqlDatabase } from '../../platform/sql-database.ts';
 import { isUnavailable } from '../../platform/sql-unavailable.ts';
 import type { AccessTables } from './sql-tables.ts';
+import { createTurns } from './turns.ts';
 
 /** @throws SluiceError ACCESS_UNAVAILABLE, CONFLICT, BAD_USER_INPUT */
 export interface AccessDatabase {
@@ -18,6 +19,9 @@ export interface AccessDatabase {
 }
 
 const ATTEMPTS = 4;
+/** Changes wait for each other, each with a connection (of ten): those who sign in do not wait for them. */
+const CHANGES_AT_ONCE = 4;
+const TURN_TIMEOUT_MS = 5_000;
 /** Deadlock, and a conflict of snapshots: the server has undone all of it. */
 const UNDONE_STATES: ReadonlySet<string | undefined> = new Set(['40P01', '40001']);
 
@@ -25,6 +29,12 @@ const UNKNOWN_OUTCOME =
   'The database did not answer at the very end of the change. Look whether it was made before you try again.';
 
 export function createAccessDatabase(database: SqlDatabase<AccessTables>): AccessDatabase {
+  const inTurn = createTurns({
+    atOnce: CHANGES_AT_ONCE,
+    timeoutMs: TURN_TIMEOUT_MS,
+    tooLate: () =>
+      new SluiceError('ACCESS_UNAVAILABLE', undefined, { cause: new Error('other changes took too long') }),
+  });
   const use = async (): Promise<Kysely<AccessTables>> => {
     try {
       return await database.use();
@@ -45,7 +55,7 @@ export function createAccessDatabase(database: SqlDatabase<AccessTables>): Acces
     },
     async change(make) {
       const db = await use();
-      return tryAgain(async () => {
+      const attempt = async () => {
         let isEnding = false;
         try {
           return await db.transaction().execute(async (trx) => {
@@ -57,7 +67,8 @@ export function createAccessDatabase(database: SqlDatabase<AccessTables>): Acces
           if (!isEnding || !isUnavailable(error)) throw error;
           throw new SluiceError('ACCESS_UNAVAILABLE', UNKNOWN_OUTCOME, { cause: error });
         }
-      });
+      };
+      return inTurn(() => tryAgain(attempt));
     },
     async write(run) {
       const db = await use();
