@@ -19,8 +19,8 @@ import { createTokenSession, type TokenSession } from './token-session.ts';
 export interface JsonWebTokens extends SignIn {
   identify(presented: string): Promise<Identity> | Identity;
   /**
-   * Makes other issuers ready; the function given back goes over to them. Those that stay the same keep their keys and
-   * their callers; those of all others end.
+   * Makes other issuers ready; the function given back goes over to them. Those that stay the same keep their callers;
+   * those of all others end. Keys that are fetched from the same place stay.
    */
   prepare(issuers: readonly JwtIssuerConfig[]): () => void;
 }
@@ -52,9 +52,9 @@ export function createJsonWebTokens({ fetch, tenancies, clock, logger }: JsonWeb
   let issuers: ReadonlyMap<string, Issuer> = new Map();
   const sessions = new LRUCache<string, TokenSession>({ max: REMEMBERED });
 
-  function createIssuer(config: JwtIssuerConfig): Issuer {
+  function createKeys(config: JwtIssuerConfig): IssuerKeys {
     const { issuer } = config;
-    const keys = createIssuerKeys({
+    return createIssuerKeys({
       load: createLoadKeys({ ...config, fetch, clock }),
       maxAgeMs: config.keysMaxAgeSeconds * 1_000,
       maxStaleMs: config.keysMaxStaleSeconds * 1_000,
@@ -64,7 +64,14 @@ export function createJsonWebTokens({ fetch, tenancies, clock, logger }: JsonWeb
         else logger.warn({ issuer, reason: reasonOf(problem) }, 'the keys of an issuer of tokens cannot be fetched');
       },
     });
-    return { config, keys };
+  }
+
+  /** Keys that come from the same place are at hand still, also where that is down now. */
+  function issuerWith(config: JwtIssuerConfig, before: Issuer | undefined): Issuer {
+    if (before === undefined) return { config, keys: createKeys(config) };
+    if (isDeepStrictEqual(before.config, config)) return before;
+    const isSamePlace = isDeepStrictEqual(placeOf(before.config), placeOf(config));
+    return { config, keys: isSamePlace ? before.keys : createKeys(config) };
   }
 
   function issuerOf(token: string): Issuer {
@@ -120,18 +127,22 @@ export function createJsonWebTokens({ fetch, tenancies, clock, logger }: JsonWeb
       return known ?? identifyAnew(presented, digest);
     },
     prepare(configured) {
-      const next = new Map(
-        configured.map((config) => {
-          const before = issuers.get(config.issuer);
-          return [config.issuer, isDeepStrictEqual(before?.config, config) && before ? before : createIssuer(config)];
-        }),
-      );
+      const next = new Map(configured.map((config) => [config.issuer, issuerWith(config, issuers.get(config.issuer))]));
       return () => {
         issuers = next;
       };
     },
   };
 }
+
+/** Where the keys of an issuer come from, and for how long. */
+const placeOf = ({ issuer, jwksUri, allowInsecure, keysMaxAgeSeconds, keysMaxStaleSeconds }: JwtIssuerConfig) => ({
+  issuer,
+  jwksUri,
+  allowInsecure,
+  keysMaxAgeSeconds,
+  keysMaxStaleSeconds,
+});
 
 /** @throws errors of jose, SluiceError */
 async function verify(

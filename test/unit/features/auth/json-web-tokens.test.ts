@@ -377,6 +377,19 @@ describe('the end of a token', () => {
     expect(await refusal(() => tokens.identify(forged))).toMatchObject({ wasKnown: false });
   });
 
+  it('does not come because keys that are at hand cannot be fetched when its issuer is set otherwise', async () => {
+    const { tokens, config } = setUp();
+    const token = await provider.sign({ roles: ['admin'] });
+    const identity = await tokens.identify(token);
+    provider.behaviour = 'down';
+    tokens.prepare([{ ...config, roleNames: { admin: 'MEMBER' } }])();
+    expect(await identity.renew()).toBeUndefined();
+    expect((await tokens.identify(token)).caller.roles).toEqual(['MEMBER']);
+    // From another place they are others.
+    tokens.prepare([{ ...config, jwksUri: `${provider.url}/else` }])();
+    expect((await refusal(() => tokens.identify(token))).code).toBe('AUTHENTICATION_UNAVAILABLE');
+  });
+
   it('comes when its issuer is removed from the configuration, or set otherwise, and not for others', async () => {
     const { tokens, config, clock } = setUp();
     const token = await provider.sign();
