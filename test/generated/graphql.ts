@@ -346,7 +346,7 @@ export type GrantRoleInput = {
   issuer: string;
   /** In which organization. Default: the project's, else your own. */
   organizationId?: string | number | null | undefined;
-  /** In which project. Default: in all of the organization. */
+  /** In which project: only tokens for it bring the roles then. What ADMIN reaches is all of the organization even so. Default: in all of the organization. */
   projectId?: string | number | null | undefined;
   /** None that you do not have yourself. */
   roles: Array<AccessRole>;

@@ -84,7 +84,11 @@ export class GrantRoleInput {
   @Field(() => ID, { nullable: true, description: "In which organization. Default: the project's, else your own." })
   organizationId?: string | null;
 
-  @Field(() => ID, { nullable: true, description: 'In which project. Default: in all of the organization.' })
+  @Field(() => ID, {
+    nullable: true,
+    description:
+      'In which project: only tokens for it bring the roles then. What ADMIN reaches is all of the organization even so. Default: in all of the organization.',
+  })
   projectId?: string | null;
 
   @Field(() => String, { description: ISSUER })
