@@ -23,5 +23,5 @@ export default {
   transform: { '\\.ts$': ['@swc/jest', swcOptions] },
   reporters: ['default', '<rootDir>/scripts/bootstrap/test-summary-reporter.mjs'],
   maxWorkers: 2,
-  testTimeout: 30_000,
+  testTimeout: 90_000,
 };

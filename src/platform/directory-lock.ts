@@ -26,7 +26,7 @@ const STALE_MS = 30_000;
 const POLL_MS = 20;
 
 /** Another process has the folder. */
-export class DirectoryLockedError extends Error {
+class DirectoryLockedError extends Error {
   override readonly name = 'DirectoryLockedError';
 }
 

@@ -15,7 +15,7 @@ export interface Migration {
 }
 
 /** A database this version cannot use. Its message says what to do. */
-export class MigrationError extends Error {
+class MigrationError extends Error {
   override readonly name = 'MigrationError';
 }
 

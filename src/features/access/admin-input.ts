@@ -7,7 +7,7 @@ import { isWebOrigin } from '../../core/web-origin.ts';
 import { isAddressRange } from '../../platform/address-ranges.ts';
 import type { AdminRequest } from './admin-request.ts';
 
-export const MOST_OVERLAP_SECONDS = 7 * 24 * 3_600;
+const MOST_OVERLAP_SECONDS = 7 * 24 * 3_600;
 const MOST_MODELS = 100;
 const MOST_PLACES = 50;
 /** Letters, digits, signs and spaces of any script: nothing that controls, hides or breaks a line. */

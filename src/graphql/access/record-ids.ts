@@ -5,8 +5,8 @@ import type { AuditEntry } from '../../core/access.ts';
 import { SluiceError } from '../../core/errors.ts';
 import { MODEL_ID_PREFIX } from '../models/model.mapper.ts';
 
-export const ORGANIZATION_ID_PREFIX = 'organization:';
-export const PROJECT_ID_PREFIX = 'project:';
+const ORGANIZATION_ID_PREFIX = 'organization:';
+const PROJECT_ID_PREFIX = 'project:';
 
 export const organizationIdOf = (recordId: string): string => ORGANIZATION_ID_PREFIX + recordId;
 export const projectIdOf = (recordId: string): string => PROJECT_ID_PREFIX + recordId;
