@@ -97,6 +97,9 @@ export function checkFile(file: ConfigFile): readonly ConfigProblem[] {
     if (textOf(apiKey['name']) === 'admin') {
       report([...path, 'name'], '"admin"', 'another name: this one belongs to the admin key');
     }
+    if (textOf(apiKey['name'])?.startsWith('key_')) {
+      report([...path, 'name'], 'a name that begins with key_', 'another name: ids of keys in the database begin so');
+    }
     const form = formOfOthers(textOf(apiKey['key']) ?? '');
     if (form !== undefined) report([...path, 'key'], form.found, form.expected);
     listOf(apiKey['allowedModels']).forEach((entry, position) => {

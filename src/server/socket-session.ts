@@ -152,7 +152,10 @@ export function createSocketSession(options: SocketSessionOptions): SocketSessio
     try {
       lifecycle.requireAccepting();
       if (caller === undefined) throw new SluiceError('UNAUTHENTICATED');
-      const most = caller.principalKind === 'USER' ? limits.operationsPerUser : limits.operationsPerKey;
+      // What runs may outlive a database that is away; what begins goes by copies that are good still.
+      const known = await settings().renew(caller, { origin, address });
+      if (known === undefined) throw new SluiceError('UNAUTHENTICATED', undefined, { wasKnown: true });
+      const most = known.principalKind === 'USER' ? limits.operationsPerUser : limits.operationsPerKey;
       // It comes back with every event.
       if (id.length > maxIdCharacters) {
         throw new SluiceError('BAD_USER_INPUT', `The id of an operation has at most ${maxIdCharacters} characters.`);
@@ -165,7 +168,7 @@ export function createSocketSession(options: SocketSessionOptions): SocketSessio
       }
       const context: GraphQLContext = {
         requestId,
-        caller,
+        caller: known,
         upstreams,
         signal: gone.signal,
         idempotencyKeyHeader: undefined,
@@ -173,7 +176,7 @@ export function createSocketSession(options: SocketSessionOptions): SocketSessio
         plan: undefined,
       };
       const operation = readGraphQLRequest(payload);
-      const found = core.findDocument(operation, caller);
+      const found = core.findDocument(operation, known);
       const outcome = await core.subscribe({ ...operation, found }, context);
       if (outcome.type === 'STARTED') {
         const results = withEnd(outcome.results, finish);

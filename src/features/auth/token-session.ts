@@ -158,8 +158,8 @@ function callerOf(
     principalKind: 'USER',
     userId,
     roles: ACCESS_ROLES.filter((role) => all.includes(role)),
-    // What the token was made for is the ceiling, whatever its user may do otherwise.
-    scopes: scopes ?? ACCESS_SCOPES.filter((scope) => granted.includes(scope)),
+    // What the token was made for is the ceiling, and no more: what others said is read where it was granted here.
+    scopes: ACCESS_SCOPES.filter((scope) => granted.includes(scope) && (scopes?.includes(scope) ?? true)),
     allowedModels: modelsOfBoth(organization.allowedModels, project.allowedModels),
     documentMode: undefined,
     mayActForEndUsers: false,

@@ -68,7 +68,7 @@ export class ApiKeyResolver {
   @Mutation(() => CreateApiKeyPayload, {
     nullable: true,
     description:
-      'Makes an API key. It works at once, and can do no more than you can. Its secret is in this answer and nowhere else.',
+      'Makes an API key. It works at once, with no role, scope or model that you do not have yourself; an end in time, origins and addresses of yours are not handed on. Its secret is in this answer and nowhere else.',
   })
   async createApiKey(
     @Ctx() context: GraphQLContext,

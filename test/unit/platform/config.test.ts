@@ -189,6 +189,13 @@ models: [{ id: "m$\${x}", targets: [{ provider: simulator, model: sim-fast }] }]
 });
 
 describe('problems', () => {
+  it('names of keys are not those of keys in the database', async () => {
+    const file = `auth: { apiKeys: [{ name: key_first, key: "${KEY}" }] }\n`;
+    expect(await problemsOf(loadText(file))).toEqual([
+      expect.stringContaining('auth.apiKeys[0].name: found a name that begins with key_, expected another name'),
+    ]);
+  });
+
   it('are told all at once, of environment, shape and sense, with line, found and expected', async () => {
     const file = `server:
   prot: 80

@@ -2,6 +2,8 @@
 
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { WebSocket } from 'ws';
+import { SluiceError } from '../../../src/core/errors.ts';
+import type { RenewCaller } from '../../../src/server/authenticate.ts';
 import { startTestServer, type TestServer } from '../../support/start-test-server.ts';
 import { openSignedIn, openWire } from '../../support/wire.ts';
 
@@ -39,6 +41,30 @@ describe('a socket', () => {
       codes.push((await wire.closed).code);
     }
     expect(codes).toEqual([4401, 1013]);
+    await strict.stop();
+  });
+
+  it('begins nothing for whom nobody can tell any more whether it is good, and goes on with what runs', async () => {
+    let isTold = true;
+    const renew: RenewCaller = (caller) => {
+      if (isTold) return caller;
+      throw new SluiceError('AUTHENTICATION_UNAVAILABLE');
+    };
+    const strict = await startTestServer({ http: { renew } });
+    strict.provider.onCall = (call) => call.emit('hello');
+    await using wire = await openSignedIn(strict.url.replace('http', 'ws'), 'good');
+    wire.send({ id: '1', type: 'subscribe', payload: stream('told') });
+    expect(await wire.next()).toMatchObject({ id: '1', type: 'next' });
+    isTold = false;
+    wire.send({ id: '2', type: 'subscribe', payload: stream('not-told') });
+    let answer = await wire.next();
+    while (answer.id === '1') {
+      expect(answer.type).toBe('next');
+      answer = await wire.next();
+    }
+    expect(answer).toMatchObject({ id: '2', type: 'error' });
+    expect(JSON.stringify(answer)).toContain('AUTHENTICATION_UNAVAILABLE');
+    expect(strict.provider.calls).toHaveLength(1);
     await strict.stop();
   });
 

@@ -295,6 +295,11 @@ describe('what is kept of a user', () => {
     expect(caller.allowedModels).toEqual(new Set(['b']));
     // What the token was made for is the ceiling.
     expect((await signIn({ scope: 'generate' })).caller.scopes).toEqual(['generate']);
+    // And no more than that: what others said is read where it was granted here.
+    const wide = { scope: 'usage:read content:read' };
+    expect((await signIn(wide)).caller.scopes).toEqual(['usage:read', 'content:read']);
+    state.tenancy = { ...state.tenancy, grants: [{ ...grant, scopes: [] }] };
+    expect((await signIn({ ...wide, jti: 'another' })).caller.scopes).toEqual(['usage:read']);
   });
 
   it('that changes makes another caller, and that stays the same does not', async () => {
