@@ -205,13 +205,13 @@ export function testChanges(bed: () => AccessTestBed): void {
     };
     const readers = [read(store), read(otherStore), read(otherStore)];
     const made = await Promise.all(
-      Array.from({ length: 30 }, (_, index) => {
+      Array.from({ length: 50 }, (_, index) => {
         const { organizations } = index % 2 === 0 ? store : otherStore;
         return organizations.create({ name: uniqueName('raced'), allowedModels: undefined }, by);
       }),
     );
     isWriting = false;
-    expect(await store.changes.version()).toBe(start + 30);
+    expect(await store.changes.version()).toBe(start + 50);
     // Each was changed once, so that each is seen once.
     const expected = made.map(({ id }) => id).sort();
     for (const seen of await Promise.all(readers)) expect([...seen].sort()).toEqual(expected);

@@ -15,7 +15,7 @@ import { createValueGrammar } from './value-grammar.ts';
 
 const mostAtOnce = 50;
 const [operations = 0, seed = 0] = process.argv.slice(2).map(Number);
-const warmUp = Math.min(10_000, Math.round(operations * 0.5));
+const warmUp = Math.min(10_000, Math.round(operations * 0.4));
 const windowSize = Math.max(500, Math.round((operations - warmUp) / 12));
 
 const processFaults: string[] = [];
